@@ -1,0 +1,65 @@
+// The words and messages that host, runtime and bootstrap share. Types only, so that a bootstrap can be mounted on its own.
+
+/**
+ * One frame on the control socket (descriptor 3 of every slot): u32 LE length of all that follows, u8 kind (an ASCII
+ * letter), body. Integers are little-endian; `text16` is a u16 length followed by UTF-8; `id` is a 36-byte ASCII UUID.
+ *
+ * Down, host to bootstrap:
+ * - `S` specialise: JSON of {@link Specialise}. Sent once, after the code is in place. Answered by `R` or `F`.
+ * - `I` invoke: id, u32 remainingMs, text16 invokedFunctionArn, text16 traceId, text16 clientContext, text16 tenantId,
+ *   then the payload (the rest). Empty text means absent. Up to {@link PrefetchDepth} may lie unread in the socket; they
+ *   run strictly one at a time, and remainingMs counts from the moment the bootstrap takes the frame up.
+ * - `Q` shutdown: leave the blocking read, emit `SIGTERM` to the function's listeners, or exit if there are none.
+ *
+ * Up, bootstrap to host:
+ * - `U` up: the slot has booted and waits for `S`. No body.
+ * - `R` ready: init has succeeded. Body: u32 maxRssKib.
+ * - `F` init failed: text16 errorType, then the error body (JSON bytes). The process exits by itself afterwards.
+ * - `O` result: id, u32 maxRssKib, then the payload (the rest).
+ * - `E` function error: id, u32 maxRssKib, text16 errorType, then the error body (JSON bytes).
+ * - `L` log: u8 {@link LogLevelByte}, f64 timestamp in epoch ms, then the text. For level 0 (what the function wrote to
+ *   process.stdout or process.stderr) it is a piece of a byte stream; for a console level it is one whole log event that
+ *   ends in LF and may have further LFs inside.
+ * Logs of an invocation precede its `O` or `E` on the socket, so the tail is complete without a timer. Output that does not
+ * pass through the bootstrap's own streams (child processes, native code) arrives on descriptors 1 and 2 instead.
+ */
+export type FrameKind = 'S' | 'I' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'L';
+
+/** 0: raw output; 1 TRACE, 2 DEBUG, 3 INFO, 4 WARN, 5 ERROR, 6 FATAL: a console method. */
+export type LogLevelByte = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** Events that may lie in one environment's socket, the running one included. */
+export type PrefetchDepth = 4;
+
+/** What turns a generic slot into an environment of one function version. */
+export interface Specialise {
+  /** The whole environment; replaces what the slot was spawned with. Holds `_HANDLER` and `LAMBDA_TASK_ROOT`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Why an environment was lost, as the caller sees it in `errorType`. Source: data-plane document §1.8.
+ * - `Sandbox.Timedout`: the deadline passed in the invoke phase
+ * - `Runtime.ExitError`: the process ended by itself or by a signal
+ * - `Runtime.OutOfMemory`: MemorySize was exceeded
+ * - `Runtime.Unknown`: init timed out for a reason that has no name of its own
+ * - `Function.ResponseSizeTooLarge`: the result was over the limit; the environment lives on
+ */
+export type PlatformErrorType =
+  | 'Sandbox.Timedout'
+  | 'Runtime.ExitError'
+  | 'Runtime.OutOfMemory'
+  | 'Runtime.Unknown'
+  | 'Function.ResponseSizeTooLarge';
+
+/** Where things are as the function sees them. Constants under a mount view; real paths in the tiers without one. */
+export interface SandboxPaths {
+  /** `/var/task`: the function's code, read-only, the working directory. */
+  readonly taskRoot: string;
+  /** `/var/runtime`: the bootstrap. */
+  readonly runtimeDir: string;
+  /** `/opt`: layers. */
+  readonly optDir: string;
+  /** `/tmp`: scratch of EphemeralStorage. */
+  readonly tmpDir: string;
+}

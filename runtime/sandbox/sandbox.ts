@@ -1,0 +1,99 @@
+// What a sandbox is, whatever mechanism stands behind it. One process tree, one owner, gone without a trace when disposed.
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { SandboxPaths } from '../protocol.ts';
+
+/** All that is fixed when a slot is spawned; slots with equal shapes are interchangeable until specialised. */
+export interface SlotShape {
+  /** The runtime identifier, `nodejs24.x`. */
+  readonly runtime: string;
+  /** MemorySize in MiB. */
+  readonly memoryMib: number;
+  /** EphemeralStorage.Size in MiB. */
+  readonly ephemeralStorageMib: number;
+}
+
+/** The program a slot runs, told twice because the tiers without a mount view need real paths. */
+export interface SlotProgram {
+  /** Host path of the directory that is `/var/runtime` inside. */
+  readonly runtimeDir: string;
+  /** Host path of the interpreter that is `/var/lang/bin/node` inside. */
+  readonly interpreter: string;
+  /** Arguments of the interpreter, given where its files are. */
+  arguments(paths: SandboxPaths): readonly string[];
+}
+
+/** How the tree ended. `outOfMemory` is decided by the kernel's counter or our poll, never by the exit code alone. */
+export type SandboxExit =
+  | { readonly kind: 'exited'; readonly code: number }
+  /** `signal` as Go prints it: `killed`, `segmentation fault`, `aborted`, `terminated`, … */
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'outOfMemory' };
+
+/** One sandboxed process tree. Created by {@link Sandboxes.spawn}; whoever took it from there disposes of it. */
+export interface Sandbox extends AsyncDisposable {
+  /** Opaque and unique within this host. */
+  readonly id: string;
+  readonly paths: SandboxPaths;
+  /** Host path that becomes {@link SandboxPaths.taskRoot}: rename(2) the code here before specialising. */
+  readonly taskDir: string;
+  /** Descriptor 3, frames of `runtime/protocol.ts`. Its `error` events are the taker's to listen to. */
+  readonly control: Socket;
+  /** Descriptors 1 and 2 in one stream, in order. */
+  readonly output: Readable;
+  /** Resolves once the main process has ended; never rejects. */
+  readonly exit: Promise<SandboxExit>;
+  /** While true, a poll holds MemorySize on the tree's process memory (where no kernel limit does so exactly). */
+  watchMemory(active: boolean): void;
+  /** High-water mark in KiB that the sandbox itself knows of (poll or kernel), 0 when it knows none. */
+  readonly peakKib: number;
+  /** SIGKILL of the whole tree, now. Does not wait; `exit` tells. Harmless when already gone. */
+  kill(): void;
+  /** Kills, waits until every process is gone, then removes cgroup and slot directory. Twice is harmless. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type IsolationTier = 'full' | 'partial' | 'partial-uid' | 'none';
+
+/** One line of the isolation report: what was wanted, what a probe on this machine really got. */
+export interface IsolationFeature {
+  readonly feature:
+    | 'fs'
+    | 'pidns'
+    | 'userIdentity'
+    | 'memory'
+    | 'pids'
+    | 'cpu'
+    | 'tmpQuota'
+    | 'seccomp'
+    | 'network'
+    | 'kill';
+  readonly wanted: string;
+  readonly got: string;
+  readonly method: string;
+  readonly probeMs: number;
+  /** Empty when `got` is what was wanted; otherwise why not and what would mend it. */
+  readonly reason: string;
+}
+
+export interface IsolationReport {
+  readonly tier: IsolationTier;
+  readonly features: readonly IsolationFeature[];
+}
+
+/** The factory of one host's sandboxes; owns the cgroup root and the slots directory, sweeps what a dead host left there. */
+export interface Sandboxes extends AsyncDisposable {
+  readonly report: IsolationReport;
+  /** Spawns at once and does not wait: readiness is the `U` frame, failure is `exit`. */
+  spawn(shape: SlotShape, program: SlotProgram): Sandbox;
+}
+
+export interface SandboxConfig {
+  /** Directory for slots, on the file system of the code store; created 0711. */
+  readonly slotsDir: string;
+  readonly mode: 'auto' | 'require-full' | 'require-partial' | 'off';
+  /** `limits.pids`. */
+  readonly maxProcesses: number;
+  /** Names the cgroup of this host; the data directory's own id, so that two hosts do not meet. */
+  readonly hostId: string;
+}
