@@ -62,7 +62,9 @@ export interface Registry {
 /** Content-addressed bytes: deployment packages and layers. */
 export interface Blobs {
   /** Stores what the source yields; on disk when it resolves. Returns the SHA-256 in lower-case hex and the size. */
-  put(source: Uint8Array | Readable): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  put(
+    source: Uint8Array | Readable,
+  ): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
   /** Undefined when there is no such blob. The caller owns the stream. */
   open(
     sha256: string,
