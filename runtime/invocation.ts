@@ -1,0 +1,81 @@
+// One event on its way through an environment, and what becomes of it.
+import type { LogFormat, SystemLogLevel } from './platform-log.ts';
+import type { SandboxPaths } from './protocol.ts';
+
+export interface Invocation {
+  readonly requestId: string;
+  /** The ARN as the caller wrote it, qualifier included only if one was given. */
+  readonly invokedFunctionArn: string;
+  /** X-Ray header text; empty when there is none. */
+  readonly traceId: string;
+  /** Decoded client context JSON; empty when there is none. */
+  readonly clientContext: string;
+  readonly tenantId: string;
+  readonly payload: Uint8Array;
+  /** Whether the caller wants the last 4 KB of this invocation's log. */
+  readonly wantsLogTail: boolean;
+}
+
+/**
+ * - `returned`: the handler's result.
+ * - `functionError`: the function reported it (thrown, rejected, posted): *handled* in the words of the 2015 API.
+ * - `platformError`: the platform detected it (timeout, memory, exit, failed init, oversize response): *unhandled*.
+ */
+export type InvokeOutcome =
+  | { readonly kind: 'returned'; readonly payload: Uint8Array }
+  | { readonly kind: 'functionError'; readonly errorType: string; readonly payload: Uint8Array }
+  | {
+      readonly kind: 'platformError';
+      /** A `PlatformErrorType`, or what the runtime posted for a failed init. */
+      readonly errorType: string;
+      readonly payload: Uint8Array;
+    };
+
+export interface InvokeResult {
+  readonly outcome: InvokeOutcome;
+  /** At most the last 4,096 bytes; undefined when the caller did not ask. */
+  readonly logTail: Buffer | undefined;
+}
+
+/** Receives whole log events of one environment, each ending in LF. Must be cheap and must not throw. */
+export interface LogSink {
+  write(epochMs: number, text: string): void;
+  close(): void;
+}
+
+/** What one environment tells its function of itself. */
+export interface EnvironmentInstance {
+  readonly logStreamName: string;
+  readonly initializationType: string;
+  readonly paths: SandboxPaths;
+}
+
+/**
+ * Everything the runtime needs to know of one function version. A changed configuration is a new spec with a new key;
+ * stored records never travel down here.
+ */
+export interface EnvironmentSpec {
+  /** Environments with equal keys are interchangeable; one environment never serves two keys. */
+  readonly key: string;
+  /** Groups the keys of one function, for fairness and concurrency. */
+  readonly functionKey: string;
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly runtime: string;
+  readonly memoryMib: number;
+  readonly ephemeralStorageMib: number;
+  readonly timeoutMs: number;
+  readonly logFormat: LogFormat;
+  readonly systemLogLevel: SystemLogLevel;
+  readonly applicationLogLevel: string;
+  /** As INIT_START names the runtime: `nodejs:24.v21`. */
+  readonly runtimeVersion: string;
+  readonly runtimeVersionArn: string;
+  /** A directory with the code, ready to be renamed into a slot; the caller owns it. */
+  stageCode(): Promise<string>;
+  /** Gives back a staged directory that was not used. */
+  discardCode(directory: string): Promise<void>;
+  /** The whole environment of one process. */
+  variables(instance: EnvironmentInstance): Promise<Readonly<Record<string, string>>>;
+  openLogStream(logStreamName: string): LogSink;
+}

@@ -1,0 +1,49 @@
+// The error payloads that the platform itself makes, and the mapping from the end of a process to them.
+// Source: data-plane document §1.8 and sandbox document §8.
+import type { InvokeOutcome } from './invocation.ts';
+import type { PlatformErrorType } from './protocol.ts';
+import type { SandboxExit } from './sandbox/sandbox.ts';
+
+/** Buffered responses may have 6 MB and 100 bytes. */
+export const MAX_RESPONSE_BYTES = 6_291_556;
+
+function platformError(errorType: PlatformErrorType, errorMessage: string): InvokeOutcome {
+  const payload = Buffer.from(JSON.stringify({ errorType, errorMessage }));
+  return { kind: 'platformError', errorType, payload };
+}
+
+export function timedOut(requestId: string, timeoutMs: number): InvokeOutcome {
+  const seconds = (timeoutMs / 1000).toFixed(2);
+  return platformError(
+    'Sandbox.Timedout',
+    `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`,
+  );
+}
+
+export function processEnded(requestId: string, exit: SandboxExit): InvokeOutcome {
+  const type = exit.kind === 'outOfMemory' ? 'Runtime.OutOfMemory' : 'Runtime.ExitError';
+  return platformError(type, `RequestId: ${requestId} Error: ${exitText(exit)}`);
+}
+
+function exitText(exit: SandboxExit): string {
+  switch (exit.kind) {
+    case 'exited':
+      return exit.code === 0
+        ? 'Runtime exited without providing a reason'
+        : `Runtime exited with error: exit status ${exit.code}`;
+    case 'signalled':
+      return `Runtime exited with error: signal: ${exit.signal}`;
+    case 'outOfMemory':
+      return 'Runtime exited with error: signal: killed';
+    default:
+      return exit satisfies never;
+  }
+}
+
+/** The service names the limit, not the actual size, and has the message first. */
+export function responseTooLarge(): InvokeOutcome {
+  const errorType: PlatformErrorType = 'Function.ResponseSizeTooLarge';
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
+  const payload = Buffer.from(JSON.stringify({ errorMessage, errorType }));
+  return { kind: 'platformError', errorType, payload };
+}

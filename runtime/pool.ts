@@ -1,0 +1,489 @@
+// The warm pool: which environment serves which call, when another one is started, when an idle one is retired.
+// Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
+import { randomBytes } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import { type Call, Environment, type EnvironmentOwner, type InitOutcome } from './environment.ts';
+import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
+import type { InitPhase } from './platform-log.ts';
+import { depthAllowed, type Load, movingAverage, startsWanted, wantsSpare } from './scaling.ts';
+import type { Slots } from './slots.ts';
+
+/** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
+const INIT_LIMIT_MS = 10_000;
+
+/** Events that one environment may have in hand; see PrefetchDepth in protocol.ts. */
+const MAX_DEPTH = 4;
+
+/** An environment is replaced after this long, as on the service. */
+const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
+
+/** How often waiting calls are looked at, while there are any. */
+const WAITING_TICK_MS = 10;
+
+/** How often idle environments are looked at. */
+const RETIRE_TICK_MS = 1_000;
+
+export interface PoolOptions {
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly cores: number;
+  /** Environments that may be on their way up at once. */
+  readonly maxStarts: number;
+  /** `pool.idleMs`. */
+  readonly idleMs: number;
+  /** `pool.memoryBudget` in MiB: busy environments count with their MemorySize, idle ones with what they use. */
+  readonly memoryBudgetMib: number;
+  /** `dispatch.queueLength`: calls of one function version that may wait for capacity. */
+  readonly queueLength: number;
+  /** `dispatch.queueWaitMs`: how long a call may wait for capacity. */
+  readonly queueWaitMs: number;
+  readonly onProblem: (text: string, cause: unknown) => void;
+}
+
+/** The machine has no room: the queue of this function is full or its calls have waited too long. */
+export class CapacityError extends Error {
+  override readonly name = 'CapacityError';
+}
+
+/** Everything of one key: its environments and the calls that wait for one. */
+interface Group {
+  readonly spec: EnvironmentSpec;
+  readonly environments: Set<Environment>;
+  /** The most recently used last. */
+  readonly idle: Environment[];
+  readonly waiting: Call[];
+  starting: number;
+  recentMs: number | undefined;
+  /** Superseded: it serves what it has and ends. */
+  retired: boolean;
+}
+
+export class Pool implements AsyncDisposable {
+  readonly #options: PoolOptions;
+  readonly #groups = new Map<string, Group>();
+  /** Groups with a start that found no room or no start slot, first come first served. */
+  readonly #hungry = new Set<Group>();
+  readonly #ending = new Set<Promise<void>>();
+  readonly #retirement: NodeJS.Timeout;
+  #waitingTick: NodeJS.Timeout | undefined;
+  #starts = 0;
+  #waitingCalls = 0;
+  #disposed = false;
+  readonly #owner: EnvironmentOwner = {
+    onAnswered: (environment, durationMs) => this.#onAnswered(environment, durationMs),
+    onLost: (environment, unstarted) => this.#onLost(environment, unstarted),
+  };
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#retirement = setInterval(() => this.#retireIdleOnes(), RETIRE_TICK_MS);
+    this.#retirement.unref();
+  }
+
+  /** Runs one event. Rejects with {@link CapacityError}, or with whatever fault of the host stood in the way. */
+  invoke(spec: EnvironmentSpec, invocation: Invocation): Promise<InvokeResult> {
+    if (this.#disposed) return Promise.reject(new Error('the pool has been closed'));
+    return new Promise((settle, fail) => {
+      const group = this.#group(spec);
+      const admittedAtMs = this.#options.clock.monotonicMs();
+      this.#place(group, { invocation, spentMs: 0, admittedAtMs, settle, fail });
+    });
+  }
+
+  /** The key has been superseded: idle environments end now, busy ones after what they have in hand. */
+  retire(key: string): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) return;
+    group.retired = true;
+    for (const environment of group.idle.splice(0)) this.#shutDown(environment);
+    this.#forgetIfEmpty(group);
+  }
+
+  /** Environments by state, for health and metrics. */
+  get counts(): { idle: number; busy: number; starting: number; waiting: number } {
+    const counts = { idle: 0, busy: 0, starting: 0, waiting: this.#waitingCalls };
+    for (const group of this.#groups.values()) {
+      counts.idle += group.idle.length;
+      counts.starting += group.starting;
+      for (const environment of group.environments)
+        if (environment.phase === 'invoke') counts.busy += 1;
+    }
+    return counts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearInterval(this.#retirement);
+    clearTimeout(this.#waitingTick);
+    for (const group of this.#groups.values()) {
+      this.#failWaiting(group);
+      group.retired = true;
+      for (const environment of group.environments) this.#shutDown(environment);
+    }
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
+  }
+
+  #group(spec: EnvironmentSpec): Group {
+    let group = this.#groups.get(spec.key);
+    if (group === undefined) {
+      group = {
+        spec,
+        environments: new Set(),
+        idle: [],
+        waiting: [],
+        starting: 0,
+        recentMs: undefined,
+        retired: false,
+      };
+      this.#groups.set(spec.key, group);
+    }
+    return group;
+  }
+
+  #forgetIfEmpty(group: Group): void {
+    const empty = group.environments.size + group.starting + group.waiting.length === 0;
+    if (empty && this.#groups.get(group.spec.key) === group) this.#groups.delete(group.spec.key);
+  }
+
+  /** The most recently used idle environment, else room in a busy one, else the queue and perhaps a start. */
+  #place(group: Group, call: Call): void {
+    const environment = group.idle.pop() ?? this.#withRoom(group);
+    if (environment !== undefined) {
+      environment.invoke(call);
+      if (group.idle.length === 0) this.#startSpare(group);
+      return;
+    }
+    if (group.waiting.length >= this.#options.queueLength) {
+      call.fail(new CapacityError(`${group.waiting.length} calls wait for this function already`));
+      return;
+    }
+    this.#enqueue(group, call);
+    this.#scale(group);
+  }
+
+  #enqueue(group: Group, call: Call): void {
+    group.waiting.push(call);
+    this.#waitingCalls += 1;
+    this.#watchWaiting();
+  }
+
+  #dequeue(group: Group): Call | undefined {
+    const call = group.waiting.shift();
+    if (call !== undefined) this.#waitingCalls -= 1;
+    return call;
+  }
+
+  #failWaiting(group: Group): void {
+    for (;;) {
+      const call = this.#dequeue(group);
+      if (call === undefined) return;
+      call.fail(new Error('the host is ending'));
+    }
+  }
+
+  #withRoom(group: Group): Environment | undefined {
+    if (group.recentMs === undefined || group.waiting.length > 0) return undefined;
+    const depth = depthAllowed(this.#load(group), MAX_DEPTH);
+    if (depth === 1) return undefined;
+    let best: Environment | undefined;
+    for (const environment of group.environments) {
+      if (environment.phase !== 'invoke' || environment.inHand >= depth) continue;
+      if (best === undefined || environment.inHand < best.inHand) best = environment;
+    }
+    return best;
+  }
+
+  #load(group: Group): Load {
+    const oldest = group.waiting[0];
+    return {
+      waiting: group.waiting.length,
+      ready: group.environments.size - group.starting,
+      starting: group.starting,
+      idle: group.idle.length,
+      recentMs: group.recentMs,
+      oldestWaitMs:
+        oldest === undefined ? 0 : this.#options.clock.monotonicMs() - oldest.admittedAtMs,
+      cores: this.#options.cores,
+    };
+  }
+
+  #scale(group: Group): void {
+    const wanted = startsWanted(this.#load(group));
+    for (let i = 0; i < wanted; i += 1) {
+      if (!this.#hasRoom(group)) {
+        this.#hungry.add(group);
+        return;
+      }
+      this.#start(group);
+    }
+  }
+
+  #startSpare(group: Group): void {
+    if (group.retired || group.recentMs === undefined || this.#hungry.size > 0) return;
+    if (wantsSpare(this.#load(group)) && this.#hasRoom(group)) this.#start(group);
+  }
+
+  /** Room for one more of this group; idle environments of others, least recently used first, make way. */
+  #hasRoom(group: Group): boolean {
+    if (this.#starts >= this.#options.maxStarts || this.#disposed) return false;
+    const budgetMib = this.#options.memoryBudgetMib - group.spec.memoryMib;
+    let usedMib = 0;
+    const idle: Environment[] = [];
+    for (const each of this.#groups.values()) {
+      for (const environment of each.environments) usedMib += chargeMib(environment);
+      if (each !== group) idle.push(...each.idle);
+    }
+    idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
+    for (const environment of idle) {
+      if (usedMib <= budgetMib) break;
+      usedMib -= chargeMib(environment);
+      this.#retireIdle(environment);
+    }
+    return usedMib <= budgetMib || this.#isEmpty();
+  }
+
+  /** A machine smaller than one function still runs that function. */
+  #isEmpty(): boolean {
+    for (const group of this.#groups.values()) if (group.environments.size > 0) return false;
+    return true;
+  }
+
+  #start(group: Group): void {
+    this.#starts += 1;
+    group.starting += 1;
+    const logStreamName = newLogStreamName(this.#options.clock, group.spec.functionVersion);
+    const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
+      this.#dequeue(group)?.fail(error);
+      this.#options.onProblem(`an environment of ${group.spec.functionName} did not start`, error);
+    });
+    void start.then(() => {
+      this.#forgetIfEmpty(group);
+      this.#feedHungry();
+    });
+  }
+
+  async #startOne(group: Group, logStreamName: string): Promise<void> {
+    let started = false;
+    const done = () => {
+      if (started) return;
+      started = true;
+      this.#starts -= 1;
+      group.starting -= 1;
+    };
+    try {
+      const environment = await this.#newEnvironment(group, logStreamName);
+      const outcome = await this.#init(environment, 'init', INIT_LIMIT_MS);
+      if (outcome.kind === 'ready') {
+        done();
+        this.#serve(group, environment);
+        return;
+      }
+      this.#end(environment);
+      const call = this.#dequeue(group);
+      if (call === undefined) return;
+      await this.#initAgain(group, logStreamName, call, done);
+    } finally {
+      done();
+    }
+  }
+
+  /** Init has failed and a call waits: it runs again, inside the invoke phase and on the call's own time. */
+  async #initAgain(group: Group, logStreamName: string, call: Call, done: () => void) {
+    try {
+      const environment = await this.#newEnvironment(group, logStreamName);
+      const { clock } = this.#options;
+      const startedAt = clock.monotonicMs();
+      const outcome = await this.#init(environment, 'invoke', group.spec.timeoutMs);
+      const spentMs = Math.min(clock.monotonicMs() - startedAt, group.spec.timeoutMs);
+      done();
+      if (outcome.kind === 'ready') environment.invoke({ ...call, spentMs });
+      else this.#failCall(environment, { ...call, spentMs }, outcome);
+    } catch (error) {
+      call.fail(error);
+      throw error;
+    }
+  }
+
+  async #init(environment: Environment, phase: InitPhase, limitMs: number): Promise<InitOutcome> {
+    try {
+      return await environment.init(phase, limitMs);
+    } catch (error) {
+      this.#end(environment);
+      throw error;
+    }
+  }
+
+  #failCall(
+    environment: Environment,
+    call: Call,
+    outcome: Exclude<InitOutcome, { kind: 'ready' }>,
+  ): void {
+    environment.failInvocation(call, outcome);
+    this.#end(environment);
+  }
+
+  async #newEnvironment(group: Group, logStreamName: string): Promise<Environment> {
+    const { slots, clock } = this.#options;
+    const { spec } = group;
+    const { runtime, memoryMib, ephemeralStorageMib } = spec;
+    const slot = slots.take({ runtime, memoryMib, ephemeralStorageMib });
+    try {
+      await slot.booted;
+    } catch (error) {
+      this.#track(slot[Symbol.asyncDispose]());
+      throw error;
+    }
+    const environment = new Environment({ spec, slot, logStreamName, owner: this.#owner, clock });
+    group.environments.add(environment);
+    if (this.#disposed) {
+      this.#end(environment);
+      throw new Error('the host is ending');
+    }
+    return environment;
+  }
+
+  #onAnswered(environment: Environment, durationMs: number): void {
+    const group = this.#groupOf(environment);
+    group.recentMs = movingAverage(group.recentMs, durationMs);
+    this.#serve(group, environment);
+  }
+
+  /** Gives an environment that has room what waits, or makes it idle. */
+  #serve(group: Group, environment: Environment): void {
+    if (group.waiting.length > 0 && !this.#mustMakeWay(group)) {
+      const depth = depthAllowed(this.#load(group), MAX_DEPTH);
+      while (environment.inHand < depth) {
+        const call = this.#dequeue(group);
+        if (call === undefined) break;
+        environment.invoke(call);
+      }
+    }
+    if (environment.inHand > 0) return;
+    const { clock } = this.#options;
+    const isOld = clock.monotonicMs() - environment.createdAtMs > MAX_LIFE_MS;
+    if (group.retired || isOld || this.#disposed || this.#mustMakeWay(group)) {
+      this.#shutDown(environment);
+      return;
+    }
+    environment.idleSinceMs = clock.monotonicMs();
+    group.idle.push(environment);
+    if (this.#hungry.size > 0) this.#feedHungry();
+  }
+
+  /** Another function waits for room that this one's share would give it. */
+  #mustMakeWay(group: Group): boolean {
+    if (this.#hungry.size === 0 || group.environments.size <= 1) return false;
+    for (const hungry of this.#hungry)
+      if (hungry !== group && hungry.environments.size < group.environments.size - 1)
+        return this.#starts < this.#options.maxStarts;
+    return false;
+  }
+
+  #onLost(environment: Environment, unstarted: readonly Call[]): void {
+    const group = this.#groupOf(environment);
+    const at = group.idle.indexOf(environment);
+    if (at >= 0) group.idle.splice(at, 1);
+    group.waiting.unshift(...unstarted);
+    this.#waitingCalls += unstarted.length;
+    this.#end(environment);
+    if (this.#disposed) this.#failWaiting(group);
+    if (group.waiting.length === 0) return;
+    this.#watchWaiting();
+    this.#scale(group);
+  }
+
+  #groupOf(environment: Environment): Group {
+    // A retired group may have been replaced in the map by nobody else: keys are never reused.
+    return this.#groups.get(environment.spec.key) ?? this.#group(environment.spec);
+  }
+
+  #retireIdle(environment: Environment): void {
+    const { idle } = this.#groupOf(environment);
+    const at = idle.indexOf(environment);
+    if (at >= 0) idle.splice(at, 1);
+    this.#shutDown(environment);
+  }
+
+  /** Planned: lets `SIGTERM` listeners run. It stays counted until it is gone. */
+  #shutDown(environment: Environment): void {
+    this.#finishWith(environment, environment.shutDown());
+  }
+
+  #end(environment: Environment): void {
+    this.#finishWith(environment, environment[Symbol.asyncDispose]());
+  }
+
+  #finishWith(environment: Environment, end: Promise<void>): void {
+    const group = this.#groupOf(environment);
+    this.#track(
+      end.finally(() => {
+        group.environments.delete(environment);
+        this.#forgetIfEmpty(group);
+        this.#feedHungry();
+      }),
+    );
+  }
+
+  #track(end: Promise<void>): void {
+    const tracked = end.catch((error: unknown) => {
+      this.#options.onProblem('an environment could not be removed', error);
+    });
+    this.#ending.add(tracked);
+    void tracked.then(() => this.#ending.delete(tracked));
+  }
+
+  #feedHungry(): void {
+    for (const group of Array.from(this.#hungry)) {
+      this.#hungry.delete(group);
+      this.#scale(group);
+      if (this.#starts >= this.#options.maxStarts) return;
+    }
+  }
+
+  #watchWaiting(): void {
+    if (this.#waitingTick !== undefined || this.#disposed) return;
+    this.#waitingTick = setTimeout(() => {
+      this.#waitingTick = undefined;
+      for (const group of this.#groups.values()) this.#look(group);
+      if (this.#waitingCalls > 0) this.#watchWaiting();
+    }, WAITING_TICK_MS);
+  }
+
+  #retireIdleOnes(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const group of this.#groups.values()) {
+      // The least recently used are first.
+      for (const environment of group.idle.slice()) {
+        if (now - environment.idleSinceMs < this.#options.idleMs) break;
+        this.#retireIdle(environment);
+      }
+    }
+  }
+
+  /** Calls that wait behind a handler which is slow this time get environments; those beyond the limit are refused. */
+  #look(group: Group): void {
+    if (group.waiting.length === 0) return;
+    this.#scale(group);
+    if (group.starting > 0) return;
+    const now = this.#options.clock.monotonicMs();
+    for (;;) {
+      const oldest = group.waiting[0];
+      if (oldest === undefined || now - oldest.admittedAtMs < this.#options.queueWaitMs) return;
+      this.#dequeue(group)?.fail(
+        new CapacityError(`no environment was free for ${this.#options.queueWaitMs} ms`),
+      );
+    }
+  }
+}
+
+function chargeMib(environment: Environment): number {
+  const { memoryMib } = environment.spec;
+  if (environment.phase !== 'idle') return memoryMib;
+  return Math.min(memoryMib, environment.residentKib / 1024);
+}
+
+/** `2026/11/27/[$LATEST]` and 32 hex digits: one stream per environment, by the UTC date of its start. */
+function newLogStreamName(clock: Clock, version: string): string {
+  const date = new Date(clock.epochMs()).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${date}/[${version}]${randomBytes(16).toString('hex')}`;
+}

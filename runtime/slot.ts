@@ -1,0 +1,79 @@
+// A slot: a sandbox that has booted its bootstrap and waits to be told which function it is. Generic until specialised.
+import { FrameDecoder, type OnFrame } from './frames.ts';
+import type { Sandbox, SandboxExit, SlotShape } from './sandbox/sandbox.ts';
+
+/** A slot that has not said `U` by now is broken. Boot takes some 60 ms, far more on a machine that thrashes. */
+const BOOT_LIMIT_MS = 20_000;
+
+/** The slot ended before it came up; `output` is what it printed, for the host's log. */
+export class SlotBootError extends Error {
+  override readonly name = 'SlotBootError';
+}
+
+export interface SlotEvents {
+  onFrame: OnFrame;
+  /** Bytes on descriptors 1 and 2. */
+  onOutput: (chunk: Buffer) => void;
+}
+
+/** Owns its sandbox. Frames and output go to whoever called {@link listen} last. */
+export class Slot implements AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly shape: SlotShape;
+  /** Resolves when the slot is up; rejects with {@link SlotBootError}. */
+  readonly booted: Promise<void>;
+  #events: SlotEvents;
+  #early = '';
+
+  constructor(sandbox: Sandbox, shape: SlotShape) {
+    this.sandbox = sandbox;
+    this.shape = shape;
+    const up = Promise.withResolvers<void>();
+    this.booted = up.promise;
+    this.#events = {
+      onFrame: (kind) => {
+        if (kind === 'U') up.resolve();
+      },
+      onOutput: (chunk) => {
+        this.#early = (this.#early + chunk.toString()).slice(-4096);
+      },
+    };
+    const decoder = new FrameDecoder((kind, body, oversize) =>
+      this.#events.onFrame(kind, body, oversize),
+    );
+    sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
+    // A slot that dies with frames unread ends in ECONNRESET here; its exit says all there is to say.
+    sandbox.control.on('error', () => {});
+    sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
+    sandbox.output.on('error', () => {});
+    const limit = setTimeout(
+      () => up.reject(new SlotBootError(`no sign of life for ${BOOT_LIMIT_MS} ms`)),
+      BOOT_LIMIT_MS,
+    );
+    void sandbox.exit.then((exit) => up.reject(new SlotBootError(this.#bootText(exit))));
+    this.booted.then(
+      () => clearTimeout(limit),
+      () => clearTimeout(limit),
+    );
+  }
+
+  listen(events: SlotEvents): void {
+    this.#events = events;
+  }
+
+  send(frames: readonly Uint8Array[]): void {
+    const control = this.sandbox.control;
+    if (control.destroyed) return;
+    if (frames.length > 1) control.cork();
+    for (const frame of frames) control.write(frame);
+    if (frames.length > 1) control.uncork();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sandbox[Symbol.asyncDispose]();
+  }
+
+  #bootText(exit: SandboxExit): string {
+    return `the slot ended while booting (${JSON.stringify(exit)}): ${this.#early.trim()}`;
+  }
+}

@@ -1,0 +1,150 @@
+// Generic slots, booted ahead of demand, keyed by all that is fixed at spawn. Refills off the critical path, one at a time.
+import type { Sandboxes, SlotProgram, SlotShape } from './sandbox/sandbox.ts';
+import { Slot } from './slot.ts';
+
+/** Refilling waits this long after a slot was taken, so that it does not compete with the start that took it. */
+const REFILL_DELAY_MS = 30;
+
+/** Shapes that keep slots ready; the least recently used one beyond this loses its slots. */
+const MAX_SHAPES = 8;
+
+/** After a slot that did not boot, the next try for its shape waits this long, doubling. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+
+export interface SlotsOptions {
+  readonly sandboxes: Sandboxes;
+  readonly programFor: (shape: SlotShape) => SlotProgram;
+  /** Slots kept ready per shape. */
+  readonly perShape: number;
+  readonly onProblem: (text: string, cause: unknown) => void;
+}
+
+interface Shelf {
+  readonly shape: SlotShape;
+  readonly slots: Slot[];
+  retryMs: number;
+  retryAt: number;
+}
+
+export class Slots implements AsyncDisposable {
+  readonly #options: SlotsOptions;
+  /** In order of use, the most recent last. */
+  readonly #shelves = new Map<string, Shelf>();
+  readonly #ending = new Set<Promise<void>>();
+  #refill: NodeJS.Timeout | undefined;
+  #booting = false;
+  #disposed = false;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for slots of this shape to be kept ready. */
+  prepare(shape: SlotShape): void {
+    this.#shelf(shape);
+    this.#refillLater(0);
+  }
+
+  /** A slot of this shape, ready or booting or spawned now. The caller owns it and awaits `booted`. */
+  take(shape: SlotShape): Slot {
+    if (this.#disposed) throw new Error('the slots have been closed');
+    const { slots } = this.#shelf(shape);
+    const slot = slots.shift() ?? this.#spawn(shape);
+    this.#refillLater(REFILL_DELAY_MS);
+    return slot;
+  }
+
+  /** Slots that wait to be taken. */
+  get ready(): number {
+    let count = 0;
+    for (const shelf of this.#shelves.values()) count += shelf.slots.length;
+    return count;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#refill);
+    for (const shelf of this.#shelves.values()) this.#clear(shelf);
+    await Promise.all(this.#ending);
+  }
+
+  #shelf(shape: SlotShape): Shelf {
+    const key = shapeKey(shape);
+    let shelf = this.#shelves.get(key);
+    if (shelf === undefined) shelf = { shape, slots: [], retryMs: RETRY_MS, retryAt: 0 };
+    else this.#shelves.delete(key);
+    this.#shelves.set(key, shelf);
+    if (this.#shelves.size > MAX_SHAPES) {
+      const [oldestKey, oldest] = this.#shelves.entries().next().value ?? [];
+      if (oldestKey !== undefined && oldest !== undefined) {
+        this.#shelves.delete(oldestKey);
+        this.#clear(oldest);
+      }
+    }
+    return shelf;
+  }
+
+  #spawn(shape: SlotShape): Slot {
+    const { sandboxes, programFor } = this.#options;
+    return new Slot(sandboxes.spawn(shape, programFor(shape)), shape);
+  }
+
+  #clear(shelf: Shelf): void {
+    for (const slot of shelf.slots.splice(0)) this.#end(slot);
+  }
+
+  #end(slot: Slot): void {
+    const ending = slot[Symbol.asyncDispose]().catch((error: unknown) => {
+      this.#options.onProblem('a slot could not be removed', error);
+    });
+    this.#ending.add(ending);
+    void ending.then(() => this.#ending.delete(ending));
+  }
+
+  #refillLater(ms: number): void {
+    if (this.#refill !== undefined || this.#booting || this.#disposed) return;
+    this.#refill = setTimeout(() => {
+      this.#refill = undefined;
+      void this.#refillOne();
+    }, ms);
+  }
+
+  /** Boots one slot, then comes back for the next: never a herd. */
+  async #refillOne(): Promise<void> {
+    const now = Date.now();
+    const shelves = [...this.#shelves.values()].reverse();
+    const shelf = shelves.find(
+      (each) => each.slots.length < this.#options.perShape && each.retryAt <= now,
+    );
+    if (shelf === undefined || this.#disposed) return;
+    this.#booting = true;
+    await this.#bootInto(shelf);
+    this.#booting = false;
+    this.#refillLater(0);
+  }
+
+  async #bootInto(shelf: Shelf): Promise<void> {
+    const slot = this.#spawn(shelf.shape);
+    shelf.slots.push(slot);
+    void slot.sandbox.exit.then(() => {
+      const at = shelf.slots.indexOf(slot);
+      if (at < 0) return;
+      shelf.slots.splice(at, 1);
+      this.#end(slot);
+      this.#refillLater(REFILL_DELAY_MS);
+    });
+    try {
+      await slot.booted;
+      shelf.retryMs = RETRY_MS;
+    } catch (error) {
+      shelf.retryAt = Date.now() + shelf.retryMs;
+      shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
+      this.#options.onProblem('a slot did not boot', error);
+    }
+  }
+}
+
+function shapeKey(shape: SlotShape): string {
+  return `${shape.runtime}/${shape.memoryMib}/${shape.ephemeralStorageMib}`;
+}
