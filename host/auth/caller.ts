@@ -1,0 +1,38 @@
+// Who calls: the words that verification, credentials and authorization share.
+
+/** What an access key may do. `read`: operations that change nothing; `invoke`: run functions; `admin`: everything. */
+export const allRights = ['admin', 'invoke', 'read'] as const;
+export type Rights = (typeof allRights)[number];
+
+/** An access key as the verifier needs it. `function`: derived for a function's environment; `key`: listed in a file. */
+export interface AccessKey {
+  readonly kind: 'key' | 'function';
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** 12 digits. */
+  readonly account: string;
+  /** ARN or service name. */
+  readonly principal: string;
+  readonly rights: Rights;
+}
+
+/** An authenticated caller. `anonymous` exists only with `--auth none`. */
+export interface Caller {
+  readonly kind: AccessKey['kind'] | 'anonymous';
+  /** Empty for an anonymous caller. */
+  readonly accessKeyId: string;
+  readonly account: string;
+  readonly principal: string;
+  readonly rights: Rights;
+  /** From the signature's scope, else the host's own. */
+  readonly region: string;
+}
+
+/** Why a key is not accepted: not known or its token is not right, or its token was right once. */
+export type KeyRefusal = 'unknown' | 'expired';
+
+/** Finds the key of a request; the token is the one the request carries. Must not block: it stands on the path of every call. */
+export type KeyLookup = (
+  accessKeyId: string,
+  sessionToken: string | undefined,
+) => AccessKey | KeyRefusal;
