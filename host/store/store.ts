@@ -43,7 +43,50 @@ export class RevisionConflict extends Error {
   }
 }
 
-/** Configuration records: functions, versions, aliases, layers, policies, mappings. */
+/**
+ * Deletions after `since` may have been forgotten, so a copy that was complete at `since` cannot be brought up to date: drop
+ * it and watch from 0 again.
+ */
+export class RevisionCompacted extends Error {
+  override readonly name = 'RevisionCompacted';
+  readonly since: number;
+
+  constructor(since: number) {
+    super(`Changes after revision ${since} are no longer complete; watch from 0 again`);
+    this.since = since;
+  }
+}
+
+/**
+ * Why the store could not do its work.
+ * - `full`: the disk or the database's quota is full; nothing of the unit was stored, later ones may succeed
+ * - `busy`: another program kept the database locked; nothing was stored, later units may succeed
+ * - `internal`: this unit cannot be done and nothing of it was stored; a fault of ours
+ * - `lost`: the store has failed; whether units under way were stored is not known, and it must be opened anew
+ * - `closed`: it was used after its disposal
+ */
+export type StoreErrorReason = 'full' | 'busy' | 'internal' | 'lost' | 'closed';
+
+/** The store, not the caller, is at fault. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly reason: StoreErrorReason;
+
+  constructor(reason: StoreErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The data directory cannot be used. The message is meant for the operator: why, and what to do. */
+export class DataDirectoryRefused extends Error {
+  override readonly name = 'DataDirectoryRefused';
+}
+
+/**
+ * Configuration records: functions, versions, aliases, layers, policies, mappings. Kinds and keys are well-formed Unicode;
+ * every method throws {@link StoreError} when the store is at fault.
+ */
 export interface Registry {
   get(kind: string, key: string): Promise<RegistryRecord | undefined>;
   /** All records of a kind, by key. */
@@ -51,9 +94,14 @@ export interface Registry {
   /**
    * Compare-and-set of all changes or of none; on disk (fsync) when it resolves. Callers that arrive within one fsync share
    * it. Throws {@link RevisionConflict}. Returns the records as stored, in the order of the changes, deletions left out.
+   * A unit names a record at most once. A deletion that expects no record stores nothing and only checks.
    */
   put(changes: readonly RegistryChange[]): Promise<readonly RegistryRecord[]>;
-  /** Committed changes after `since`, then each later one as it is committed, until the signal aborts. */
+  /**
+   * Committed changes after `since` in the order of their revisions, then each later one as it is committed. A change that
+   * a later one of the same record has overtaken before the watcher got to it may be left out. Ends when the signal aborts
+   * or the store is disposed. Throws {@link RevisionCompacted}; never for 0.
+   */
   watch(since: number, signal: AbortSignal): AsyncIterable<RegistryEvent>;
   /** The revision of the latest change. */
   head(): Promise<number>;
@@ -79,4 +127,6 @@ export interface Blobs {
 export interface Store extends AsyncDisposable {
   readonly registry: Registry;
   readonly blobs: Blobs;
+  /** Resolves when the store fails by itself, after which the host can only end; stays pending otherwise. Never rejects. */
+  readonly lost: Promise<StoreError>;
 }

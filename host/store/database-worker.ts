@@ -1,0 +1,98 @@
+// The one thread that touches the database. Takes whatever calls have arrived, commits them together, answers, repeats.
+import { DatabaseSync } from 'node:sqlite';
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
+import type { Call, DatabaseOptions, FromWorker, ToWorker } from './database-messages.ts';
+import { type Commit, createGroupCommit } from './group-commit.ts';
+import { registryUnits } from './registry-units.ts';
+import { migrate } from './schema.ts';
+import { DataDirectoryRefused } from './store.ts';
+
+/** How long a shell or a backup may keep the database locked before units are refused as `busy`. */
+const busyTimeoutMs = 5_000;
+const pageBytes = 4_096;
+/** A checkpoint copies the log back into the database after this many pages (16 MiB). */
+const checkpointPages = 4_096;
+/** The log file is cut back to this size after a checkpoint. */
+const journalLimitBytes = 64 * 1024 * 1024;
+const cacheKib = 16_384;
+
+function configure(database: DatabaseSync, options: DatabaseOptions): void {
+  database.exec(`PRAGMA page_size = ${pageBytes}`);
+  const journal = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+  if (journal !== 'wal') {
+    throw new DataDirectoryRefused(
+      `The file system of ${options.file} cannot hold a write-ahead log (needs shared memory files). ` +
+        'Put the data directory on a local disk: --data OTHER.',
+    );
+  }
+  database.exec(`
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${checkpointPages};
+    PRAGMA journal_size_limit = ${journalLimitBytes};
+    PRAGMA cache_size = -${cacheKib};
+    PRAGMA temp_store = MEMORY;
+  `);
+  if (options.maxBytes !== undefined) {
+    database.exec(`PRAGMA max_page_count = ${Math.floor(options.maxBytes / pageBytes)}`);
+  }
+}
+
+function serve(port: MessagePort, options: DatabaseOptions): void {
+  const send = (message: FromWorker) => port.postMessage(message);
+  const database = new DatabaseSync(options.file, { open: false, timeout: busyTimeoutMs });
+  try {
+    database.open();
+    configure(database, options);
+    const migrated = migrate(database, options.file, options.openedAtMs);
+    const commit = createGroupCommit(database, registryUnits(database, options.keptDeletions));
+    port.on('message', (first: ToWorker) => {
+      const { calls, close } = takeArrived(port, first);
+      answer(calls, commit, send);
+      if (!close) return;
+      database.close();
+      port.close();
+    });
+    send({ kind: 'opened', migrated });
+  } catch (error) {
+    if (database.isOpen) database.close();
+    send({ kind: 'refused', message: openingFailure(options.file, error) });
+  }
+}
+
+/** What the operator reads; faults that are not the database's are thrown on. */
+function openingFailure(file: string, error: unknown): string {
+  if (error instanceof DataDirectoryRefused) return error.message;
+  if (!(error instanceof Error) || !('errcode' in error)) throw error;
+  return (
+    `${file} cannot be opened: ${error.message}. ` +
+    'Make the file readable, put a copy in its place, or start with --data OTHER.'
+  );
+}
+
+function answer(calls: readonly Call[], commit: Commit, send: (message: FromWorker) => void): void {
+  if (calls.length > 0) send({ kind: 'answers', answers: commit(calls) });
+}
+
+/** The message at hand and all that came in while the last commit ran. */
+function takeArrived(port: MessagePort, first: ToWorker) {
+  const calls: Call[] = [];
+  let close = false;
+  for (let next: ToWorker | undefined = first; next !== undefined; next = takeNext(port)) {
+    if (next.kind === 'close') close = true;
+    else calls.push(...next.calls);
+  }
+  return { calls, close };
+}
+
+function takeNext(port: MessagePort): ToWorker | undefined {
+  const received: { readonly message: ToWorker } | undefined = receiveMessageOnPort(port);
+  return received?.message;
+}
+
+if (parentPort === null) throw new Error('database-worker.ts runs as a worker thread only');
+serve(parentPort, workerData as DatabaseOptions); // as: database-thread.ts starts this file with nothing else
