@@ -48,7 +48,7 @@ export class FileBlobs implements Blobs, AsyncDisposable {
         return written;
       } catch (error) {
         await rm(temporary, { force: true });
-        throw error;
+        throw isDiskFull(error) ? full(error) : error;
       }
     });
   }
@@ -156,6 +156,15 @@ export class FileBlobs implements Blobs, AsyncDisposable {
 
 function closed(): StoreError {
   return new StoreError('closed', 'The store is closed');
+}
+
+function full(cause: unknown): StoreError {
+  return new StoreError('full', 'The store did nothing: the disk or its quota is full', { cause });
+}
+
+function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'ENOSPC' || error.code === 'EDQUOT';
 }
 
 async function openBlob(path: string | undefined) {

@@ -107,7 +107,10 @@ export interface Registry {
   head(): Promise<number>;
 }
 
-/** Content-addressed bytes: deployment packages and layers. */
+/**
+ * Content-addressed bytes: deployment packages and layers. Every method throws {@link StoreError} when the store is full or
+ * closed; `put` passes on what the source fails with.
+ */
 export interface Blobs {
   /** Stores what the source yields; on disk when it resolves. Returns the SHA-256 in lower-case hex and the size. */
   put(
