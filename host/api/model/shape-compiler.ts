@@ -30,7 +30,7 @@ export class ShapeCompiler {
     return {
       ...structure,
       members,
-      body: members.filter((member) => member.in === 'body'),
+      body: { ...structure, members: members.filter((member) => member.in === 'body') },
       outside: members.filter((member) => member.in !== 'body' && member.in !== 'payload'),
       payload: members.find((member) => member.in === 'payload'),
     };
@@ -97,7 +97,8 @@ export class ShapeCompiler {
 function bind(member: Member, modelled: ModelBinding['members']): BoundMember {
   const bound = modelled[member.name];
   if (bound === undefined) throw new Error(`the model does not bind ${member.name}`);
-  return { ...member, in: bound.in, wire: bound.wire ?? member.name };
+  const wire = bound.wire ?? member.name;
+  return { ...member, in: bound.in, wire, headerKey: wire.toLowerCase() };
 }
 
 function base(name: string, model: ModelConstraints): ShapeBase {

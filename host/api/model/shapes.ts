@@ -96,14 +96,17 @@ export interface Member {
 /** A member of an input or output and where it travels. */
 export interface BoundMember extends Member {
   readonly in: MemberLocation;
+  /** Label, query key or header name. */
   readonly wire: string;
+  /** `wire` in lower case, as received headers are keyed. */
+  readonly headerKey: string;
 }
 
 /** An operation's whole input or output. */
 export interface BoundStructure extends StructureShape {
   readonly members: readonly BoundMember[];
-  /** Members of the JSON body; none when the body is a payload or is not read. */
-  readonly body: readonly BoundMember[];
+  /** The JSON body. It has no members when the body is a payload or is not read. */
+  readonly body: StructureShape;
   /** Members outside the body: labels, query, headers, status. */
   readonly outside: readonly BoundMember[];
   /** The member that is the whole body. */

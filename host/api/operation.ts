@@ -1,0 +1,47 @@
+// Declaring an operation: its name in the contract, what it does, and where the service departs from its own model.
+import type { RouteMatch } from '../http/router.ts';
+import type { OperationContext } from './context.ts';
+import { decodeInput, type RequestHeaders } from './decode.ts';
+import { type Answer, encodeOutput } from './encode.ts';
+import type { OperationInput, OperationName, OperationOutput } from './model/types.ts';
+
+export type OperationHandler<Name extends OperationName> = (
+  input: OperationInput<Name>,
+  context: OperationContext,
+) => Promise<OperationOutput<Name>>;
+
+export interface OperationOptions {
+  /** The success status where the service departs from its model; say in a comment how that is known. */
+  readonly status?: number | undefined;
+}
+
+/** One request of an operation, as the listener has it. */
+export interface OperationRequest {
+  readonly match: RouteMatch;
+  /** Names in lower case. */
+  readonly headers: RequestHeaders;
+  readonly body: Uint8Array;
+}
+
+/** A declared operation, its input and output types closed over, so that operations of all names fit in one list. */
+export interface Operation {
+  readonly name: OperationName;
+  /** Decodes, validates, runs the handler and encodes what it returns. Rejects with what any of them throws. */
+  answer(request: OperationRequest, context: OperationContext): Promise<Answer>;
+}
+
+/** Declares an operation whose handler neither sees the request nor writes the answer. */
+export function operation<Name extends OperationName>(
+  name: Name,
+  handler: OperationHandler<Name>,
+  options: OperationOptions = {},
+): Operation {
+  return {
+    name,
+    async answer({ match, headers, body }, context) {
+      if (match.operation !== name) throw new Error(`${match.operation} was routed to ${name}`);
+      const input = decodeInput({ ...match, operation: name }, headers, body);
+      return encodeOutput(name, await handler(input, context), options.status);
+    },
+  };
+}
