@@ -26,6 +26,12 @@ const SHUTDOWN_GRACE_MS = 500;
 /** After the process has ended, its last frames are still in the socket; they are read for at most this long. */
 const LAST_FRAMES_MS = 100;
 
+/** An environment is replaced after this long, as on the service. */
+const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
+
+/** An environment is not used when its credentials end within this time. */
+const CREDENTIALS_MARGIN_MS = 5 * 60 * 1000;
+
 const INITIALIZATION_TYPE = 'on-demand';
 const ID_BYTES = 36;
 
@@ -53,6 +59,8 @@ export interface Call {
   fail(error: unknown): void;
 }
 
+type AnswerKind = 'O' | 'E' | 'X' | 'J';
+
 export type InitOutcome =
   | { readonly kind: 'ready'; readonly durationMs: number }
   | { readonly kind: 'timedOut'; readonly durationMs: number }
@@ -77,7 +85,7 @@ export interface EnvironmentOptions {
 
 export class Environment implements AsyncDisposable {
   readonly spec: EnvironmentSpec;
-  readonly createdAtMs: number;
+  readonly #createdAtMs: number;
   /** When it last became idle, on the monotonic clock. */
   idleSinceMs = 0;
   readonly #slot: Slot;
@@ -90,6 +98,7 @@ export class Environment implements AsyncDisposable {
   /** The first one is running; the others lie in the socket. */
   readonly #inHand: Call[] = [];
   #startedAtMs = 0;
+  #expiresAtMs = Number.POSITIVE_INFINITY;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
   #initSettled: ((outcome: InitOutcome) => void) | undefined;
@@ -106,7 +115,7 @@ export class Environment implements AsyncDisposable {
     this.#owner = options.owner;
     this.#clock = clock;
     this.#logStreamName = options.logStreamName;
-    this.createdAtMs = clock.monotonicMs();
+    this.#createdAtMs = clock.monotonicMs();
     this.#format = { format: spec.logFormat, level: spec.systemLogLevel };
     this.#log = new FunctionLog({
       sink: spec.openLogStream(options.logStreamName),
@@ -129,6 +138,12 @@ export class Environment implements AsyncDisposable {
   /** Events taken and not yet answered, the running one included. */
   get inHand(): number {
     return this.#inHand.length;
+  }
+
+  /** Too old to be given another event: past its life, or its credentials are about to end. */
+  get isStale(): boolean {
+    if (this.#clock.monotonicMs() - this.#createdAtMs > MAX_LIFE_MS) return true;
+    return this.#clock.epochMs() > this.#expiresAtMs - CREDENTIALS_MARGIN_MS;
   }
 
   /** Resident memory it was last known to use, in KiB. */
@@ -223,7 +238,7 @@ export class Environment implements AsyncDisposable {
 
   async #specialise(): Promise<void> {
     const { sandbox } = this.#slot;
-    const [code, env] = await Promise.all([
+    const [code, { variables, expiresAtMs }] = await Promise.all([
       this.spec.stageCode(),
       this.spec.variables({
         logStreamName: this.#logStreamName,
@@ -234,10 +249,11 @@ export class Environment implements AsyncDisposable {
     try {
       await rename(code, sandbox.taskDir);
     } catch (error) {
-      await this.spec.discardCode(code);
+      this.spec.discardCode(code);
       throw error;
     }
-    this.#slot.send([specialiseFrame({ env })]);
+    this.#expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
+    this.#slot.send([specialiseFrame({ env: variables })]);
   }
 
   #initStart(): string {
@@ -311,6 +327,7 @@ export class Environment implements AsyncDisposable {
       case 'O':
       case 'E':
       case 'X':
+      case 'J':
         this.#onAnswer(kind, body, oversize);
         return;
       case 'L':
@@ -360,7 +377,7 @@ export class Environment implements AsyncDisposable {
     if (this.#phase !== 'gone') this.#log.raw(chunk);
   }
 
-  #onAnswer(kind: 'O' | 'E' | 'X', body: Buffer, oversize: boolean): void {
+  #onAnswer(kind: AnswerKind, body: Buffer, oversize: boolean): void {
     const call = this.#inHand[0];
     const head = ID_BYTES + 4;
     if (
@@ -402,7 +419,7 @@ export class Environment implements AsyncDisposable {
     const report: Report = {
       requestId: call.invocation.requestId,
       status,
-      errorType: outcome.kind === 'returned' ? undefined : outcome.errorType,
+      errorType: 'errorType' in outcome ? outcome.errorType : undefined,
       durationMs,
       memorySizeMb: this.spec.memoryMib,
       maxMemoryUsedMb: Math.min(this.spec.memoryMib, Math.ceil(this.residentKib / 1024)),
@@ -498,15 +515,12 @@ function initError(
   }
 }
 
-function answerOutcome(
-  kind: 'O' | 'E' | 'X',
-  body: Buffer,
-  head: number,
-): InvokeOutcome | undefined {
+function answerOutcome(kind: AnswerKind, body: Buffer, head: number): InvokeOutcome | undefined {
   if (kind === 'O') {
     if (body.length - head > MAX_RESPONSE_BYTES) return responseTooLarge();
     return { kind: 'returned', payload: body.subarray(head) };
   }
+  if (kind === 'J') return { kind: 'notJson', reason: body.toString('utf8', head) };
   const parsed = typedBody(body, head);
   if (parsed === undefined) return undefined;
   if (parsed.payload.length > MAX_RESPONSE_BYTES) return responseTooLarge();

@@ -19,11 +19,14 @@ export interface Invocation {
 /**
  * - `returned`: the handler's result.
  * - `functionError`: the function reported it (thrown, rejected, posted): *handled* in the words of the 2015 API.
+ * - `notJson`: found by the bootstrap, so that the host need not parse large payloads.
  * - `platformError`: the platform detected it (timeout, memory, exit, failed init, oversize response): *unhandled*.
  */
 export type InvokeOutcome =
   | { readonly kind: 'returned'; readonly payload: Uint8Array }
   | { readonly kind: 'functionError'; readonly errorType: string; readonly payload: Uint8Array }
+  /** The payload is not JSON: nothing ran. `reason` is the parser's text. */
+  | { readonly kind: 'notJson'; readonly reason: string }
   | {
       readonly kind: 'platformError';
       /** A `PlatformErrorType`, or what the runtime posted for a failed init. */
@@ -50,6 +53,13 @@ export interface EnvironmentInstance {
   readonly paths: SandboxPaths;
 }
 
+/** The whole environment of one process, and until when the credentials in it hold. */
+export interface EnvironmentVariables {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Epoch milliseconds; undefined: for ever. */
+  readonly expiresAtMs?: number | undefined;
+}
+
 /**
  * Everything the runtime needs to know of one function version. A changed configuration is a new spec with a new key;
  * stored records never travel down here.
@@ -74,8 +84,7 @@ export interface EnvironmentSpec {
   /** A directory with the code, ready to be renamed into a slot; the caller owns it. */
   stageCode(): Promise<string>;
   /** Gives back a staged directory that was not used. */
-  discardCode(directory: string): Promise<void>;
-  /** The whole environment of one process. */
-  variables(instance: EnvironmentInstance): Promise<Readonly<Record<string, string>>>;
+  discardCode(directory: string): void;
+  variables(instance: EnvironmentInstance): Promise<EnvironmentVariables>;
   openLogStream(logStreamName: string): LogSink;
 }

@@ -14,9 +14,6 @@ const INIT_LIMIT_MS = 10_000;
 /** Events that one environment may have in hand; see PrefetchDepth in protocol.ts. */
 const MAX_DEPTH = 4;
 
-/** An environment is replaced after this long, as on the service. */
-const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
-
 /** How often waiting calls are looked at, while there are any. */
 const WAITING_TICK_MS = 10;
 
@@ -360,8 +357,7 @@ export class Pool implements AsyncDisposable {
     }
     if (environment.inHand > 0) return;
     const { clock } = this.#options;
-    const isOld = clock.monotonicMs() - environment.createdAtMs > MAX_LIFE_MS;
-    if (group.retired || isOld || this.#disposed || this.#mustMakeWay(group)) {
+    if (group.retired || environment.isStale || this.#disposed || this.#mustMakeWay(group)) {
       this.#shutDown(environment);
       return;
     }

@@ -18,13 +18,14 @@
  * - `O` result: id, u32 maxRssKib, then the payload (the rest).
  * - `E` function error: id, u32 maxRssKib, text16 errorType, then the error body (JSON bytes).
  * - `X` fatal function error: as `E`, but the process exits by itself afterwards (uncaught exception, unhandled rejection).
+ * - `J` the payload is not JSON and nothing ran: id, u32 maxRssKib, then the parser's text.
  * - `L` log: u8 {@link LogLevelByte}, f64 timestamp in epoch ms, then the text. For level 0 (what the function wrote to
  *   process.stdout or process.stderr) it is a piece of a byte stream; for a console level it is one whole log event that
  *   ends in LF and may have further LFs inside.
- * Logs of an invocation precede its `O` or `E` on the socket, so the tail is complete without a timer. Output that does not
+ * Logs of an invocation precede its `O`, `E`, `X` or `J` on the socket, so the tail is complete without a timer. Output that does not
  * pass through the bootstrap's own streams (child processes, native code) arrives on descriptors 1 and 2 instead.
  */
-export type FrameKind = 'S' | 'I' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'L';
+export type FrameKind = 'S' | 'I' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'L';
 
 /** 0: raw output; 1 TRACE, 2 DEBUG, 3 INFO, 4 WARN, 5 ERROR, 6 FATAL: a console method. */
 export type LogLevelByte = 0 | 1 | 2 | 3 | 4 | 5 | 6;

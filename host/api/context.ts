@@ -1,9 +1,31 @@
-// What an operation's handler is given beside its input.
+// What an operation's handler is given beside its input: who asks and where, and the parts of the host that it may need.
+import type { Caller } from '../auth/caller.ts';
+import type { Activation } from '../functions/activation.ts';
+import type { PackageIntake, S3Fetch } from '../functions/code-source.ts';
+import type { RuntimeHash } from '../functions/configuration.ts';
+import type { Functions } from '../functions/functions.ts';
+import type { Stamp } from '../functions/lifecycle.ts';
+import type { SettingsLimits } from '../functions/settings.ts';
 
-/** Who asks, and where: the scope that every record and ARN of a request belongs to. */
-export interface OperationContext {
+/** The parts, the same for every request. */
+export interface OperationParts {
+  readonly functions: Functions;
+  readonly activation: Activation;
+  readonly packages: PackageIntake;
+  readonly fetchFromS3: S3Fetch;
+  readonly limits: SettingsLimits;
+  readonly runtimeHash: RuntimeHash;
+  /** Time and ids for new records. */
+  readonly stamp: () => Stamp;
+}
+
+/** Account and region are the scope that every record and ARN of the request belongs to. */
+export interface OperationContext extends OperationParts {
   readonly requestId: string;
+  readonly caller: Caller;
   readonly account: string;
   readonly region: string;
   readonly partition: string;
+  /** A link that anyone may GET for ten minutes and that gives the package. */
+  codeLink(digest: string): string;
 }

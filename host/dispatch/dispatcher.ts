@@ -1,0 +1,120 @@
+// From a function's name and qualifier to the outcome of one event: which version, whether it may run, in which environment.
+import type { EnvironmentSpec, Invocation, InvokeResult } from '../../runtime/invocation.ts';
+import { CapacityError } from '../../runtime/pool.ts';
+import type { RuntimeSupport, RuntimeVersion } from '../../runtime/runtimes.ts';
+import type { Functions } from '../functions/functions.ts';
+import { requireActive } from '../functions/lifecycle.ts';
+import { functionArn, functionNotFound, resolveReference, type Scope } from '../functions/names.ts';
+import type { FunctionRecord, VersionRecord } from '../functions/record.ts';
+import { ServiceError } from '../service-error.ts';
+import { type Concurrency, rateExceeded } from './concurrency.ts';
+
+/** What the dispatcher needs of the warm pool. */
+export interface Environments {
+  invoke(spec: EnvironmentSpec, invocation: Invocation): Promise<InvokeResult>;
+}
+
+export interface DispatcherOptions {
+  readonly functions: Functions;
+  readonly environments: Environments;
+  readonly concurrency: Concurrency;
+  readonly runtimeSupport: (runtime: string) => RuntimeSupport;
+  readonly specOf: (
+    record: FunctionRecord,
+    version: VersionRecord,
+    runtimeVersion: RuntimeVersion,
+  ) => EnvironmentSpec;
+  /** `x86_64` or `arm64`: what this machine executes. */
+  readonly architecture: string;
+}
+
+/** A function version that can be invoked, as one caller named it. */
+export interface InvokeTarget {
+  readonly scope: Scope;
+  readonly record: FunctionRecord;
+  readonly version: VersionRecord;
+  /** The ARN as invoked: with the qualifier only if one was given. */
+  readonly invokedArn: string;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #specs = new WeakMap<VersionRecord, EnvironmentSpec>();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the version that a call means. Throws what Invoke answers for one that cannot be found or is not Active. */
+  resolve(scope: Scope, functionName: string, qualifier: string | undefined): InvokeTarget {
+    const reference = resolveReference(scope, functionName, qualifier);
+    const { account, region } = scope;
+    const record = this.#options.functions.get(account, region, reference.name);
+    if (record === undefined)
+      throw functionNotFound(scope, reference.name, reference.qualifier ?? '$LATEST');
+    const version = this.#version(scope, record, reference.qualifier);
+    requireActive(version);
+    const invokedArn = functionArn(scope, record.name, reference.qualifier);
+    return { scope, record, version, invokedArn };
+  }
+
+  /** Runs one event. Errors of the function are values; what is thrown means that nothing ran. */
+  async invoke(
+    target: InvokeTarget,
+    event: Omit<Invocation, 'invokedFunctionArn'>,
+  ): Promise<InvokeResult> {
+    const { account, region } = target.scope;
+    const { concurrency, environments } = this.#options;
+    const spec = this.#spec(target);
+    concurrency.enter(account, region);
+    try {
+      return await environments.invoke(spec, { ...event, invokedFunctionArn: target.invokedArn });
+    } catch (error) {
+      if (error instanceof CapacityError) throw rateExceeded({ cause: error });
+      throw error;
+    } finally {
+      concurrency.leave(account, region);
+    }
+  }
+
+  #version(scope: Scope, record: FunctionRecord, qualifier: string | undefined): VersionRecord {
+    if (qualifier === undefined || qualifier === '$LATEST') return record.serving ?? record.latest;
+    const { functions } = this.#options;
+    if (qualifier === '$LATEST.PUBLISHED') {
+      const newest = functions.versions(scope.account, scope.region, record.name).at(-1);
+      if (newest !== undefined) return newest;
+      throw new ServiceError(
+        'NoPublishedVersionException',
+        `The function ${functionArn(scope, record.name)} has no published version.`,
+      );
+    }
+    const version = functions.version(scope.account, scope.region, record.name, qualifier);
+    if (version === undefined) throw functionNotFound(scope, record.name, qualifier);
+    return version;
+  }
+
+  #spec({ record, version }: InvokeTarget): EnvironmentSpec {
+    const known = this.#specs.get(version);
+    if (known !== undefined) return known;
+    const spec = this.#options.specOf(record, version, this.#runtimeVersion(version));
+    this.#specs.set(version, spec);
+    return spec;
+  }
+
+  #runtimeVersion({ settings }: VersionRecord): RuntimeVersion {
+    const { architecture, runtimeSupport } = this.#options;
+    const [wanted] = settings.architectures;
+    if (wanted !== undefined && wanted !== architecture)
+      throw new ServiceError(
+        'InvalidRuntimeException',
+        `This function is built for ${wanted}, and this machine executes ${architecture} only. Build it for ${architecture} and run: aws lambda update-function-code --function-name NAME --architectures ${architecture} --zip-file fileb://FILE`,
+      );
+    const support = runtimeSupport(settings.runtime);
+    if (support.kind === 'available') return support.version;
+    const { lookedFor, remedy } = support.missing;
+    throw new ServiceError(
+      'InvalidRuntimeException',
+      `The runtime ${settings.runtime} cannot run on this host: looked for ${lookedFor}, which this host does not start yet. To use a runtime it has, ${remedy}`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+// Ends what create and update calls began: makes the code and the slots ready, then moves Pending to Active and InProgress to
+// Successful. Runs in the background, survives a restart by looking again at what is unsettled.
+import type { Functions } from './functions.ts';
+import { failed, isUnsettled, type Stamp, settled, settledVersion } from './lifecycle.ts';
+import type { FunctionRecord, FunctionSettings } from './record.ts';
+
+export interface ActivationOptions {
+  readonly functions: Functions;
+  /** Makes everything ready that an invocation of these settings needs. Rejects when the code cannot be used. */
+  readonly makeReady: (settings: FunctionSettings) => Promise<void>;
+  readonly stamp: () => Stamp;
+  readonly onProblem: (text: string, cause: unknown) => void;
+}
+
+export class Activation implements AsyncDisposable {
+  readonly #options: ActivationOptions;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(options: ActivationOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what a host that ended early left unsettled. */
+  resume(): void {
+    for (const record of this.#options.functions.all())
+      if (isUnsettled(record.latest) || this.#unsettledVersions(record).length > 0)
+        this.begin(record);
+  }
+
+  begin(record: FunctionRecord): void {
+    const run = this.#settle(record).catch((error: unknown) => {
+      this.#options.onProblem(`${record.name} could not be brought to its next state`, error);
+    });
+    this.#running.add(run);
+    void run.then(() => this.#running.delete(run));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #unsettledVersions({ account, region, name }: FunctionRecord) {
+    return this.#options.functions.versions(account, region, name).filter(isUnsettled);
+  }
+
+  async #settle(begun: FunctionRecord): Promise<void> {
+    const { functions, stamp } = this.#options;
+    const { account, region, name } = begun;
+    const problem = await this.#tryMakeReady(begun.latest.settings);
+    await functions.change(account, region, name, (current) => {
+      // Deleted, or updated again in the meantime: the later call has its own run.
+      const isSame =
+        current !== undefined && current.latest.configurationId === begun.latest.configurationId;
+      if (current === undefined) return { change: undefined, result: undefined };
+      if (!isSame) return { change: { record: current }, result: undefined };
+      const record =
+        problem === undefined
+          ? settled(current, stamp())
+          : failed(current, { code: 'InternalError', text: problem }, stamp());
+      const versions = this.#unsettledVersions(current).map((version) =>
+        settledVersion(version, stamp()),
+      );
+      return { change: { record, versions }, result: undefined };
+    });
+  }
+
+  async #tryMakeReady(settings: FunctionSettings): Promise<string | undefined> {
+    try {
+      await this.#options.makeReady(settings);
+      return undefined;
+    } catch (error) {
+      this.#options.onProblem('the code of a function could not be made ready', error);
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// The states of a function and its versions, and which may follow which. Pure: records in, records out.
+// Source: control-plane document §8, §9.4.
+import { ServiceError } from '../service-error.ts';
+import { functionArn } from './names.ts';
+import {
+  type FunctionRecord,
+  type FunctionSettings,
+  lastModifiedText,
+  type StateReason,
+  type VersionRecord,
+} from './record.ts';
+
+/** What new records need from outside. */
+export interface Stamp {
+  readonly epochMs: number;
+  newId(): string;
+}
+
+const CREATING: StateReason = { code: 'Creating', text: 'The function is being created.' };
+
+export function newVersion(settings: FunctionSettings, stamp: Stamp): VersionRecord {
+  return {
+    version: '$LATEST',
+    settings,
+    configurationId: stamp.newId(),
+    lastModified: lastModifiedText(stamp.epochMs),
+    revisionId: stamp.newId(),
+    state: 'Pending',
+    stateReason: CREATING,
+  };
+}
+
+/** `$LATEST` after an update call: shows the new values at once, runs the old ones until the update is done. */
+export function withUpdate(
+  record: FunctionRecord,
+  settings: FunctionSettings,
+  stamp: Stamp,
+): FunctionRecord {
+  return {
+    ...record,
+    serving: record.serving ?? record.latest,
+    latest: {
+      ...record.latest,
+      settings,
+      configurationId: stamp.newId(),
+      lastModified: lastModifiedText(stamp.epochMs),
+      revisionId: stamp.newId(),
+      lastUpdateStatus: 'InProgress',
+      lastUpdateReason: CREATING,
+    },
+  };
+}
+
+/** What `$LATEST` is when its creation or update has succeeded. The same record when there is nothing to end. */
+export function settled(record: FunctionRecord, stamp: Stamp): FunctionRecord {
+  const { latest } = record;
+  if (!isUnsettled(latest)) return record;
+  return { ...record, serving: undefined, latest: settledVersion(latest, stamp) };
+}
+
+export function settledVersion(version: VersionRecord, stamp: Stamp): VersionRecord {
+  return {
+    ...version,
+    revisionId: stamp.newId(),
+    state: 'Active',
+    stateReason: undefined,
+    lastUpdateStatus: 'Successful',
+    lastUpdateReason: undefined,
+  };
+}
+
+/** The creation or update has failed: a new function is Failed, an old one goes on with what it had. */
+export function failed(record: FunctionRecord, reason: StateReason, stamp: Stamp): FunctionRecord {
+  const { latest } = record;
+  const isNew = latest.state === 'Pending';
+  return {
+    ...record,
+    latest: {
+      ...latest,
+      revisionId: stamp.newId(),
+      state: isNew ? 'Failed' : latest.state,
+      stateReason: isNew ? reason : latest.stateReason,
+      lastUpdateStatus: 'Failed',
+      lastUpdateReason: reason,
+    },
+  };
+}
+
+export function isUnsettled(version: VersionRecord): boolean {
+  return version.state === 'Pending' || version.lastUpdateStatus === 'InProgress';
+}
+
+/** A new published version of `$LATEST` as it stands, and the function with the number used up. */
+export function published(
+  record: FunctionRecord,
+  description: string | undefined,
+  stamp: Stamp,
+): { readonly record: FunctionRecord; readonly version: VersionRecord } {
+  const { latest } = record;
+  const settings =
+    description === undefined ? latest.settings : { ...latest.settings, description };
+  const version: VersionRecord = {
+    version: String(record.nextVersion),
+    settings,
+    configurationId: stamp.newId(),
+    lastModified: latest.lastModified,
+    revisionId: stamp.newId(),
+    state: 'Pending',
+    stateReason: CREATING,
+  };
+  return { record: { ...record, nextVersion: record.nextVersion + 1 }, version };
+}
+
+/** Throws ResourceConflictException while the function is being created or updated. */
+export function requireSettled(record: FunctionRecord): void {
+  if (record.latest.state === 'Pending') requireActive(record.latest);
+  if (record.latest.lastUpdateStatus === 'InProgress')
+    throw new ServiceError(
+      'ResourceConflictException',
+      `The operation cannot be performed at this time. An update is in progress for resource: ${functionArn(record, record.name)}`,
+    );
+}
+
+/** Throws ResourceConflictException unless the version can be invoked. */
+export function requireActive(version: VersionRecord): void {
+  if (version.state !== 'Active')
+    throw new ServiceError(
+      'ResourceConflictException',
+      `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+    );
+}
+
+/** Throws PreconditionFailedException when the caller saw an older state. */
+export function requireRevision(version: VersionRecord, revisionId: string | undefined): void {
+  if (revisionId !== undefined && revisionId !== version.revisionId)
+    throw new ServiceError(
+      'PreconditionFailedException',
+      'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+    );
+}

@@ -1,0 +1,87 @@
+// Function names, ARNs and qualifiers: every form that the API accepts, taken apart once at the edge.
+// Source: control-plane document §5, data-plane document §1.3.
+import { ServiceError } from '../service-error.ts';
+
+/** Whose resources a request is about. */
+export interface Scope {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** A function as a caller named it, checked against the caller's scope. */
+export interface FunctionReference {
+  readonly name: string;
+  /** As written, in the name or beside it; undefined when neither was. */
+  readonly qualifier: string | undefined;
+}
+
+const BARE_NAME = /^[a-zA-Z0-9-_.]+$/;
+
+const FORM =
+  /^(?:arn:(?<partition>aws[a-zA-Z-]*):lambda:)?(?:(?<region>(?:eusc-)?[a-z]{2}(?:(?:-gov)|(?:-iso(?:[a-z]?)))?-[a-z]+-\d):)?(?:(?<account>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_.]+)(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_$]+))?$/;
+
+/**
+ * Resolves a FunctionName member and an optional Qualifier member, in the service's order of checks.
+ * Errors: AccessDeniedException (another account), ResourceNotFoundException (another region),
+ * InvalidParameterValueException (two different qualifiers).
+ */
+export function resolveReference(
+  scope: Scope,
+  functionName: string,
+  qualifier: string | undefined,
+): FunctionReference {
+  if (BARE_NAME.test(functionName)) return { name: functionName, qualifier };
+  const parts = FORM.exec(functionName)?.groups;
+  const name = parts?.['name'];
+  if (parts === undefined || name === undefined) return { name: functionName, qualifier };
+  if (parts['account'] !== undefined && parts['account'] !== scope.account)
+    throw new ServiceError('AccessDeniedException', '');
+  if (parts['region'] !== undefined && parts['region'] !== scope.region)
+    throw new ServiceError(
+      'ResourceNotFoundException',
+      `Functions from '${parts['region']}' are not reachable in this region ('${scope.region}')`,
+    );
+  const inName = parts['qualifier'];
+  if (inName !== undefined && qualifier !== undefined && inName !== qualifier)
+    throw new ServiceError(
+      'InvalidParameterValueException',
+      'The derived qualifier from the function name does not match the specified qualifier.',
+    );
+  return { name, qualifier: inName ?? qualifier };
+}
+
+/** As {@link resolveReference} for operations on a whole function: no qualifier but `$LATEST` is taken. */
+export function resolveUnqualified(scope: Scope, functionName: string): string {
+  const reference = resolveReference(scope, functionName, undefined);
+  if (reference.qualifier !== undefined && reference.qualifier !== '$LATEST')
+    throw new ServiceError(
+      'InvalidParameterValueException',
+      'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.',
+    );
+  return reference.name;
+}
+
+/** The partition that a region belongs to. */
+export function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  if (region.startsWith('us-gov-')) return 'aws-us-gov';
+  if (region.startsWith('eusc-')) return 'aws-eusc';
+  return 'aws';
+}
+
+/** The unqualified ARN, or the qualified one when a qualifier is given. */
+export function functionArn(scope: Scope, name: string, qualifier?: string): string {
+  const arn = `arn:${partitionOf(scope.region)}:lambda:${scope.region}:${scope.account}:function:${name}`;
+  return qualifier === undefined ? arn : `${arn}:${qualifier}`;
+}
+
+export function isVersionNumber(qualifier: string): boolean {
+  return /^\d+$/.test(qualifier);
+}
+
+export function functionNotFound(scope: Scope, name: string, qualifier?: string): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Function not found: ${functionArn(scope, name, qualifier)}`,
+  );
+}

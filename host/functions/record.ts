@@ -1,0 +1,112 @@
+// What is stored of a function. Records are replaced, never edited; a published version is a record of its own.
+import type {
+  Architecture,
+  DeadLetterConfig,
+  FileSystemConfig,
+  SnapStart,
+  StateReasonCode,
+} from '../api/model/types.ts';
+
+export interface CodeReference {
+  /** SHA-256 of the package, hex: its name in the blob store. */
+  readonly digest: string;
+  /** The same, base64: `CodeSha256`. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly unzippedBytes: number;
+}
+
+export interface LoggingSettings {
+  readonly logFormat: 'Text' | 'JSON';
+  /** Both only with format JSON. */
+  readonly applicationLogLevel?: string | undefined;
+  readonly systemLogLevel?: string | undefined;
+  /** Undefined: the default group of the function. */
+  readonly logGroup?: string | undefined;
+}
+
+export interface VpcSettings {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+  readonly ipv6AllowedForDualStack: boolean;
+}
+
+/** Everything that configuration calls can set. */
+export interface FunctionSettings {
+  readonly runtime: string;
+  readonly handler: string;
+  readonly role: string;
+  readonly description: string;
+  /** Seconds. */
+  readonly timeout: number;
+  /** MiB. */
+  readonly memorySize: number;
+  readonly ephemeralStorageMib: number;
+  readonly architectures: readonly Architecture[];
+  /** Undefined: never given. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly logging: LoggingSettings;
+  readonly tracingMode: 'Active' | 'PassThrough';
+  readonly deadLetter?: DeadLetterConfig | undefined;
+  readonly vpc?: VpcSettings | undefined;
+  readonly kmsKeyArn?: string | undefined;
+  readonly fileSystems?: readonly FileSystemConfig[] | undefined;
+  readonly snapStart: NonNullable<SnapStart['ApplyOn']>;
+  readonly code: CodeReference;
+  readonly sourceKmsKeyArn?: string | undefined;
+}
+
+export type FunctionState = 'Pending' | 'Active' | 'Failed';
+export type UpdateStatus = 'InProgress' | 'Successful' | 'Failed';
+
+export interface StateReason {
+  readonly text: string;
+  readonly code: StateReasonCode;
+}
+
+/** One version: `$LATEST` or a published number. */
+export interface VersionRecord {
+  /** `$LATEST` or a number in decimal. */
+  readonly version: string;
+  readonly settings: FunctionSettings;
+  /** New whenever code or configuration changes: environments are made for one of these. */
+  readonly configurationId: string;
+  /** `2024-01-01T00:00:00.000+0000`. */
+  readonly lastModified: string;
+  readonly revisionId: string;
+  readonly state: FunctionState;
+  readonly stateReason?: StateReason | undefined;
+  /** Undefined until the creation has ended. */
+  readonly lastUpdateStatus?: UpdateStatus | undefined;
+  readonly lastUpdateReason?: StateReason | undefined;
+}
+
+export interface FunctionRecord {
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  readonly latest: VersionRecord;
+  /** While an update is in progress: what invocations of `$LATEST` still run. */
+  readonly serving?: VersionRecord | undefined;
+  /** The number that the next published version gets. Never falls. */
+  readonly nextVersion: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Records of the registry: `function` and `version` kinds, keyed so that listings come out in the service's order. */
+export const FUNCTION_KIND = 'function';
+export const VERSION_KIND = 'version';
+
+export function functionKey(account: string, region: string, name: string): string {
+  return `${account}/${region}/${name}`;
+}
+
+/** Padded, so that the order of keys is the order of numbers. */
+export function versionKey(functionRecordKey: string, version: string): string {
+  return `${functionRecordKey}/${version.padStart(12, '0')}`;
+}
+
+/** `yyyy-mm-ddThh:mm:ss.mmm+0000`, as LastModified has it. */
+export function lastModifiedText(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace('Z', '+0000');
+}
