@@ -47,6 +47,9 @@ export interface Sandbox extends AsyncDisposable {
   watchMemory(active: boolean): void;
   /** High-water mark in KiB that the sandbox itself knows of (poll or kernel), 0 when it knows none. */
   readonly peakKib: number;
+  /** Stops the whole tree until {@link thaw}; a busy peer sees it as slow. For environments that do not block in a read. */
+  freeze(): void;
+  thaw(): void;
   /** SIGKILL of the whole tree, now. Does not wait; `exit` tells. Harmless when already gone. */
   kill(): void;
   /** Kills, waits until every process is gone, then removes cgroup and slot directory. Twice is harmless. */
@@ -84,7 +87,12 @@ export interface IsolationReport {
 /** The factory of one host's sandboxes; owns the cgroup root and the slots directory, sweeps what a dead host left there. */
 export interface Sandboxes extends AsyncDisposable {
   readonly report: IsolationReport;
-  /** Spawns at once and does not wait: readiness is the `U` frame, failure is `exit`. */
+  /** Slots whose processes or directories would not go; their numbers and users are never used again. */
+  readonly quarantined: number;
+  /**
+   * Spawns at once and does not wait: readiness is the `U` frame, failure is `exit`. Throws, leaving nothing behind, when
+   * the machine refuses a process, a directory or a control group. Call it from the main thread only.
+   */
   spawn(shape: SlotShape, program: SlotProgram): Sandbox;
 }
 
@@ -96,4 +104,12 @@ export interface SandboxConfig {
   readonly maxProcesses: number;
   /** Names the cgroup of this host; the data directory's own id, so that two hosts do not meet. */
   readonly hostId: string;
+  /** Where the probe's findings are kept between starts; default: the directory that holds `slotsDir`. */
+  readonly cacheDir?: string | undefined;
+  /** `isolation.backend`, for those who want less than the machine could do; default `auto`. */
+  readonly backend?: 'auto' | 'bwrap' | 'uid' | 'process' | undefined;
+  /** `isolation.cgroupRoot`: `auto`, `none`, or the one cgroup (v2) directory that is ours; default `auto`. */
+  readonly cgroupRoot?: string | undefined;
+  /** `isolation.bwrapPath`; default `/usr/bin/bwrap`. */
+  readonly bwrapPath?: string | undefined;
 }

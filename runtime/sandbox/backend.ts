@@ -1,0 +1,157 @@
+// The three ways to hold a slot's processes, strongest first: bubblewrap, a user of its own, a plain process.
+
+import type { SandboxPaths } from '../protocol.ts';
+import {
+  type BwrapAbilities,
+  bwrapArguments,
+  bwrapCommand,
+  insideInterpreter,
+  insidePaths,
+  systemBinds,
+} from './bwrap.ts';
+import type { SlotGroup } from './cgroup.ts';
+import { entered, limited, type ProcessLimits } from './command.ts';
+import { namespaceTree, type ProcessTree, sessionTree, userTree } from './kill.ts';
+import type { FilterFile, Launched, LaunchPlan } from './launch.ts';
+import type { SlotShape } from './sandbox.ts';
+import type { Tools } from './tools.ts';
+import { asUser, asUserAlone } from './uid.ts';
+
+/** Where one slot lives. */
+export interface SlotPlace {
+  /** Its directory by a path that its user can walk. */
+  readonly dir: string;
+  /** Its user; undefined when it is the host's own. */
+  readonly uid: number | undefined;
+  readonly group: SlotGroup | undefined;
+}
+
+/** A slot's program with host paths that its user can reach. */
+export interface ReachableProgram {
+  readonly runtimeDir: string;
+  readonly interpreter: string;
+  /** The interpreter's arguments; or, with `isWholeCommand`, a command that needs no interpreter of ours (probes). */
+  readonly arguments: readonly string[];
+  readonly isWholeCommand?: boolean | undefined;
+}
+
+/** One way of holding processes. */
+export interface Backend {
+  readonly kind: 'bwrap' | 'uid' | 'process';
+  /** Whether a main process that died of signal n shows as exit code 128+n. */
+  readonly signalsAsCodes: boolean;
+  paths(place: SlotPlace, runtimeDir: string): SandboxPaths;
+  plan(place: SlotPlace, shape: SlotShape, program: ReachableProgram): LaunchPlan;
+  tree(launched: Launched, place: SlotPlace): ProcessTree;
+}
+
+export interface BackendOptions {
+  readonly tools: Tools;
+  readonly maxProcesses: number;
+}
+
+/** `limits.nofile`: what a function gets on the service. */
+const openFiles = 1024;
+/** Below this much beyond MemorySize Node does not start: V8 reserves a code range of 512 MiB. */
+const dataHeadroomMib = 640;
+const bytesPerMib = 1_048_576;
+
+/** Without a group, RLIMIT_DATA is what stops one huge allocation that no poll is fast enough for. */
+function limits(place: SlotPlace, shape: SlotShape, processes: number | undefined): ProcessLimits {
+  const dataMib = place.group === undefined ? dataHeadroomMib + shape.memoryMib : undefined;
+  return { processes, openFiles, dataMib };
+}
+
+export interface BwrapOptions extends BackendOptions {
+  readonly bwrap: string;
+  readonly abilities: BwrapAbilities;
+  readonly filter: FilterFile | undefined;
+  readonly passwdFile: string;
+}
+
+export function bwrapBackend(options: BwrapOptions): Backend {
+  const { tools, bwrap, abilities, filter } = options;
+  const system = systemBinds();
+  return {
+    kind: 'bwrap',
+    signalsAsCodes: true,
+    paths: () => insidePaths,
+    plan(place, shape, program) {
+      const main = program.isWholeCommand
+        ? program.arguments
+        : [insideInterpreter, ...program.arguments];
+      const inside = limited(tools, limits(place, shape, options.maxProcesses), main);
+      const command = bwrapCommand(bwrap, inside);
+      const view = {
+        varDir: `${place.dir}/var`,
+        optDir: `${place.dir}/opt`,
+        runtimeDir: program.runtimeDir,
+        interpreter: program.interpreter,
+        passwdFile: options.passwdFile,
+        tmpBytes: shape.ephemeralStorageMib * bytesPerMib,
+        withFilter: filter !== undefined,
+      };
+      const dropped =
+        place.uid === undefined ? command : asUser(required(tools.setpriv), place.uid, command);
+      return {
+        command: entered(tools, place.group?.joinFiles ?? [], dropped),
+        bwrap: { arguments: bwrapArguments(view, abilities, system), filter },
+      };
+    },
+    tree: (launched, place) => namespaceTree(launched.child, launched.innerPid, place.group),
+  };
+}
+
+export function uidBackend({ tools, maxProcesses }: BackendOptions): Backend {
+  return {
+    kind: 'uid',
+    signalsAsCodes: false,
+    paths: ownPaths,
+    plan(place, shape, program) {
+      const inside = limited(tools, limits(place, shape, maxProcesses), commandOf(program));
+      const dropped = asUserAlone(required(tools.setpriv), requiredUid(place), inside);
+      return { command: entered(tools, place.group?.joinFiles ?? [], dropped) };
+    },
+    tree: (launched, place) => userTree(launched.child, requiredUid(place), place.group),
+  };
+}
+
+export function processBackend({ tools }: BackendOptions): Backend {
+  return {
+    kind: 'process',
+    signalsAsCodes: false,
+    paths: ownPaths,
+    plan(place, shape, program) {
+      // RLIMIT_NPROC would count all processes of the host's user, so there is none.
+      const inside = limited(tools, limits(place, shape, undefined), commandOf(program));
+      const tied =
+        tools.setpriv === undefined ? inside : [tools.setpriv, '--pdeathsig=KILL', ...inside];
+      return { command: entered(tools, place.group?.joinFiles ?? [], tied) };
+    },
+    tree: (launched, place) => sessionTree(launched.child, place.group),
+  };
+}
+
+/** Without a mount view everything is where it really is. */
+function ownPaths(place: SlotPlace, runtimeDir: string): SandboxPaths {
+  return {
+    taskRoot: `${place.dir}/var/task`,
+    runtimeDir,
+    optDir: `${place.dir}/opt`,
+    tmpDir: `${place.dir}/tmp`,
+  };
+}
+
+function commandOf(program: ReachableProgram): readonly string[] {
+  return program.isWholeCommand ? program.arguments : [program.interpreter, ...program.arguments];
+}
+
+function required(setpriv: string | undefined): string {
+  if (setpriv === undefined) throw new Error('a user per slot needs setpriv(1)');
+  return setpriv;
+}
+
+function requiredUid(place: SlotPlace): number {
+  if (place.uid === undefined) throw new Error('this backend runs every slot as a user of its own');
+  return place.uid;
+}
