@@ -1,4 +1,5 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
+import { createHash } from 'node:crypto';
 import type { SandboxPaths } from './protocol.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
@@ -49,6 +50,13 @@ export class Runtimes {
   support(runtime: string): RuntimeSupport {
     if (runtime === AVAILABLE) return { kind: 'available', version: this.#version };
     return { kind: 'missing', missing: { lookedFor: whatItNeeds(runtime), remedy: REMEDY } };
+  }
+
+  /** What the ARN of a runtime version ends in: of what runs here, or of the bare name. */
+  hash(runtime: string): string {
+    const support = this.support(runtime);
+    if (support.kind === 'available') return support.version.hash;
+    return createHash('sha256').update(runtime).digest('hex');
   }
 
   /** The program of a slot; the runtime must be available. */

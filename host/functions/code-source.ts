@@ -1,5 +1,6 @@
 // The code members of create and update requests: which source is meant, and the package that comes of it.
 // Source: control-plane document §6.2 steps 2 and 4, §7.
+import type { Readable } from 'node:stream';
 import type { FunctionCode } from '../api/model/types.ts';
 import { ServiceError } from '../service-error.ts';
 import type { CodeReference } from './record.ts';
@@ -9,7 +10,7 @@ const MAX_DIRECT_BYTES = 52_428_800;
 
 /** Takes a deployment package in: checks, unpacks and stores it. `host/code/packages.ts` does. */
 export interface PackageIntake {
-  add(archive: Uint8Array): Promise<{
+  add(archive: Uint8Array | Readable): Promise<{
     readonly sha256: string;
     readonly digest: string;
     readonly sizeBytes: number;
@@ -22,7 +23,7 @@ export type S3Fetch = (source: {
   readonly key: string;
   readonly versionId?: string | undefined;
   readonly region: string;
-}) => Promise<Uint8Array>;
+}) => Promise<Readable>;
 
 export type CodeMembers = Pick<
   FunctionCode,
@@ -55,13 +56,13 @@ export async function takeInCode(
   intake: PackageIntake,
   fetchFromS3: S3Fetch,
 ): Promise<CodeReference> {
+  if (code.ZipFile?.length === 0) refuse('Uploaded file must be a non-empty zip');
   const archive = code.ZipFile ?? (await fromS3(code, region, fetchFromS3));
-  if (archive.length === 0) refuse('Uploaded file must be a non-empty zip');
   const { digest, sha256, sizeBytes, unzippedBytes } = await intake.add(archive);
   return { digest, sha256, sizeBytes, unzippedBytes };
 }
 
-async function fromS3(code: CodeMembers, region: string, fetch: S3Fetch): Promise<Uint8Array> {
+async function fromS3(code: CodeMembers, region: string, fetch: S3Fetch): Promise<Readable> {
   const { S3Bucket: bucket, S3Key: key, S3ObjectVersion: versionId } = code;
   if (bucket === undefined || key === undefined)
     return refuse('Please provide a source for function code.');

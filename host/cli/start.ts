@@ -1,0 +1,111 @@
+// lambkin start: reads the configuration, starts the host, says what matters, ends it when told to.
+import { readFileSync } from 'node:fs';
+import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
+import { ConfigError, type HostConfig, helpText, readConfig } from '../config.ts';
+import { type Host, startHost } from '../host.ts';
+
+export interface StartOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted: end, letting what runs finish. */
+  readonly signal: AbortSignal;
+  print(line: string): void;
+  printError(line: string): void;
+}
+
+/** Runs until the signal; returns the exit code. */
+export async function runStart(options: StartOptions): Promise<number> {
+  const { print, printError } = options;
+  if (options.args.includes('--help')) {
+    print(helpText());
+    return 0;
+  }
+  const startedAt = performance.now();
+  let config: HostConfig;
+  try {
+    const { args, env, cwd } = options;
+    config = readConfig({ args, env, cwd, readFile: (file) => readFileSync(file, 'utf8') });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    printError(error.message);
+    return 2;
+  }
+  return await runHost(config, startedAt, options);
+}
+
+async function runHost(
+  config: HostConfig,
+  startedAt: number,
+  { signal, print, printError }: StartOptions,
+): Promise<number> {
+  let host: Host;
+  try {
+    host = await startHost({ config, report: (text, cause) => printError(problem(text, cause)) });
+  } catch (error) {
+    printError(`lambkin cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+  await using _ = host;
+  for (const line of startReport(host, config, performance.now() - startedAt)) print(line);
+  const reason = await Promise.race([aborted(signal), host.lost]);
+  if (reason !== undefined) printError(`lambkin ends: ${reason.message}`);
+  else print('lambkin: finishing what runs; a second signal ends at once');
+  return reason === undefined ? 0 : 1;
+}
+
+/** One line per fact that matters, and the command to try next. */
+function startReport(host: Host, config: HostConfig, readyMs: number): string[] {
+  const lines = [
+    `lambkin is ready at ${host.url} after ${Math.round(readyMs)} ms`,
+    `  account    ${config.accountId}, region ${config.region}; functions deployed: ${host.functionCount}`,
+    `  data       ${host.dataDir}`,
+    `  store      SQLite, every change on disk before it is answered`,
+    `  isolation  ${isolationLine(host.isolation)}`,
+    `  auth       ${config.auth === 'sigv4' ? 'sigv4' : 'none: functions and anyone on this machine can reach the API unsigned'}`,
+  ];
+  if (config.tls === undefined && !isLoopback(config.listen.host))
+    lines.push(
+      '  warning    listening beyond this machine without TLS: see --tls-cert and --tls-key',
+    );
+  const pair = host.adminPair;
+  if (config.auth === 'sigv4' && pair !== undefined)
+    lines.push(
+      '',
+      'To use it from this shell:',
+      `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region}`,
+      `  export AWS_ACCESS_KEY_ID=${pair.accessKeyId} AWS_SECRET_ACCESS_KEY=${pair.secretAccessKey}`,
+      'or as a profile in ~/.aws/config:',
+      '  [profile lambkin]',
+      `  region = ${config.region}`,
+      `  aws_access_key_id = ${pair.accessKeyId}`,
+      `  aws_secret_access_key = ${pair.secretAccessKey}`,
+      '  services = lambkin',
+      '  [services lambkin]',
+      '  lambda =',
+      `    endpoint_url = ${host.url}`,
+    );
+  lines.push('', 'Try next: aws lambda list-functions');
+  return lines;
+}
+
+function isolationLine({ tier, features }: IsolationReport): string {
+  const reasons = [...new Set(features.map(({ reason }) => reason).filter((text) => text !== ''))];
+  return reasons.length === 0 ? tier : `${tier}; ${reasons.join('; ')}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function problem(text: string, cause: unknown): string {
+  if (cause === undefined) return `lambkin: ${text}`;
+  return `lambkin: ${text}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`;
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,321 @@
+// One host: builds every part in order and owns them all. The order of construction is the design; disposal runs it backwards.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { bundleNodeBootstrap } from '../runtime/bootstraps.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { Pool } from '../runtime/pool.ts';
+import { Runtimes } from '../runtime/runtimes.ts';
+import { openSandboxes } from '../runtime/sandbox/open.ts';
+import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
+import { Slots } from '../runtime/slots.ts';
+import type { OperationContext, OperationParts } from './api/context.ts';
+import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
+import type { Caller } from './auth/caller.ts';
+import { type AccessKeyPair, openCredentials } from './auth/credentials.ts';
+import { FunctionCredentials } from './auth/function-credentials.ts';
+import { openHostKey } from './auth/host-key.ts';
+import { RoleCredentials } from './auth/role-credentials.ts';
+import { openCodePackages } from './code/packages.ts';
+import { fetchFromS3 } from './code/s3-source.ts';
+import { CodeSweep } from './code/sweep.ts';
+import type { HostConfig } from './config.ts';
+import { Concurrency } from './dispatch/concurrency.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { environmentSpec } from './dispatch/environment-spec.ts';
+import { Activation } from './functions/activation.ts';
+import { Functions } from './functions/functions.ts';
+import { partitionOf } from './functions/names.ts';
+import type { FunctionSettings } from './functions/record.ts';
+import { createBrowserGuard } from './http/browser-guard.ts';
+import { addOwnRoutes, codeLink } from './http/own-routes.ts';
+import { createRouter } from './http/router.ts';
+import { closeServer, createServer } from './http/server.ts';
+import { createSignedLinks } from './http/signed-link.ts';
+import { openLogs } from './logs/logs.ts';
+import { openStore } from './store/sqlite.ts';
+
+export interface Host extends AsyncDisposable {
+  /** Base of the API, `http://127.0.0.1:9001`. */
+  readonly url: string;
+  readonly isolation: IsolationReport;
+  readonly dataDir: string;
+  /** What to sign with; undefined when the credentials file holds no admin key any more. */
+  readonly adminPair: AccessKeyPair | undefined;
+  readonly functionCount: number;
+  /** Rejects never; resolves with the reason when the host cannot go on (its store is gone). */
+  readonly lost: Promise<Error>;
+}
+
+export interface HostOptions {
+  readonly config: HostConfig;
+  readonly clock?: Clock;
+  /** One sentence for the operator. */
+  readonly report: (text: string, cause?: unknown) => void;
+}
+
+export async function startHost({
+  config,
+  report,
+  clock = systemClock,
+}: HostOptions): Promise<Host> {
+  await using stack = new AsyncDisposableStack();
+  const now = () => clock.epochMs();
+  const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
+  const { folders, hostId } = store.directory;
+  const secretsDir = folders.secrets;
+  const [sandboxes, bootstrap, logs, credentials, hostKey, packages, functions] =
+    await startTogether(stack, [
+      openSandboxes({
+        slotsDir: folders.slots,
+        mode: config.isolation.mode,
+        maxProcesses: config.limits.pids,
+        hostId,
+      }),
+      bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+      openLogs({
+        dir: folders.logs,
+        clock,
+        maxBytesPerGroup: config.logs.maxBytesPerGroup,
+        onProblem: report,
+      }),
+      openCredentials({
+        secretsDir,
+        accountId: config.accountId,
+        now,
+        random: randomBytes,
+        admin: config.admin,
+        onProblem: report,
+      }),
+      openHostKey({ secretsDir, random: randomBytes }),
+      openCodePackages({
+        blobs: store.blobs,
+        codeDir: folders.code,
+        slotsDir: folders.slots,
+        clock,
+        onFault: (error) => report('a package could not be kept in order', error),
+      }),
+      Functions.open(store.registry),
+    ]);
+
+  const runtimes = new Runtimes({
+    node: process.execPath,
+    nodeVersion: process.versions.node,
+    bootstrap,
+  });
+  const slots = stack.use(
+    new Slots({
+      sandboxes,
+      programFor: (shape) => runtimes.program(shape),
+      perShape: config.pool.genericSlots,
+      onProblem: report,
+    }),
+  );
+  const cores = availableParallelism();
+  const pool = stack.use(
+    new Pool({
+      slots,
+      clock,
+      cores,
+      maxStarts: 4 * cores,
+      idleMs: config.pool.idleMs,
+      memoryBudgetMib: Math.floor(config.pool.memoryBudgetBytes / 1024 ** 2),
+      queueLength: config.dispatch.queueLength,
+      queueWaitMs: config.dispatch.queueWaitMs,
+      onProblem: report,
+    }),
+  );
+  functions.listen({ onSuperseded: (key) => pool.retire(key) });
+  const sweep = stack.use(new CodeSweep({ functions, packages, blobs: store.blobs, report }));
+  functions.listen({ onSuperseded: () => sweep.later() });
+
+  const functionCredentials = new FunctionCredentials({ hostKey, now, random: randomBytes });
+  const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });
+  /** Known once the listener has its port; environments are made later. */
+  let url = '';
+  const dispatcher = new Dispatcher({
+    functions,
+    environments: pool,
+    concurrency: new Concurrency(config.dispatch.accountConcurrency),
+    runtimeSupport: (runtime) => runtimes.support(runtime),
+    specOf: (record, version, runtimeVersion) =>
+      environmentSpec(record, version, runtimeVersion, {
+        packages,
+        openLogStream: (scope, group, name) => logs.openStream(scope, group, name),
+        credentialsFor: (identity) => roles.credentialsFor(identity),
+        endpointUrl: url,
+      }),
+    architecture: machineArchitecture(),
+  });
+  const activation = stack.use(
+    new Activation({
+      functions,
+      makeReady: async (settings) => {
+        noteMissingRuntime(settings, runtimes, report);
+        await packages.prepare(settings.code.digest);
+        if (runtimes.support(settings.runtime).kind === 'available')
+          slots.prepare(shapeOf(settings));
+      },
+      stamp: () => stampAt(clock),
+      onProblem: report,
+    }),
+  );
+  const authenticator = createAuthenticator({
+    mode: authMode(config),
+    lookup: lookupIn(credentials, functionCredentials),
+    services: ['lambda'],
+    now,
+    trustedHosts: config.trustedHosts,
+  });
+  const links = createSignedLinks({ hostKey });
+  const parts: OperationParts = {
+    functions,
+    activation,
+    packages,
+    fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),
+    limits: { maxMemoryMib: config.limits.memoryMib },
+    runtimeHash: (runtime) => runtimes.hash(runtime),
+    stamp: () => stampAt(clock),
+  };
+  const server = createServer({
+    router: createRouter(),
+    authenticator,
+    invoke: { dispatcher, functionError: config.functionError, epochMs: now },
+    contextFor: (caller, requestId, request): OperationContext => ({
+      ...parts,
+      requestId,
+      caller,
+      account: caller.account,
+      region: caller.region,
+      partition: partitionOf(caller.region),
+      codeLink: (digest) =>
+        `${config.publicUrl ?? originOf(request, config)}${codeLink(links, digest, now())}`,
+    }),
+    tls: await readTls(config),
+    onFault: report,
+  });
+  stack.defer(() => closeServer(server, config.shutdown.graceMs));
+  addOwnRoutes(server, {
+    authenticator,
+    isBearerToken: (token) => credentials.isBearerToken(token),
+    bearerCaller: bearerCaller(config),
+    links,
+    blobs: store.blobs,
+    logs,
+    isolation: sandboxes.report,
+    health: () => ({ functions: functions.size, environments: pool.counts, slots: slots.ready }),
+    epochMs: now,
+  });
+  await server.listen({ host: config.listen.host, port: config.listen.port });
+  url = config.publicUrl ?? urlOf(server.server.address(), config);
+  warmUp(functions, runtimes, slots);
+  activation.resume();
+  const owned = stack.move();
+  return {
+    url,
+    isolation: sandboxes.report,
+    dataDir: store.directory.path,
+    adminPair: credentials.adminPair,
+    functionCount: functions.size,
+    lost: store.lost,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+type Opened<T extends readonly Promise<unknown>[]> = {
+  -readonly [K in keyof T]: Awaited<T[K]>;
+};
+
+/** Opens parts that do not need each other at the same time; when one fails, those that opened are disposed of. */
+async function startTogether<const T extends readonly Promise<unknown>[]>(
+  stack: AsyncDisposableStack,
+  opening: T,
+): Promise<Opened<T>> {
+  const results = await Promise.allSettled(opening);
+  for (const result of results) {
+    if (result.status === 'fulfilled' && isDisposable(result.value)) stack.use(result.value);
+  }
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  // as: all of them are fulfilled, in the order of the promises
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as Opened<T>;
+}
+
+function isDisposable(value: unknown): value is AsyncDisposable {
+  return typeof value === 'object' && value !== null && Symbol.asyncDispose in value;
+}
+
+function authMode(config: HostConfig): AuthMode {
+  if (config.auth === 'sigv4') return { kind: 'sigv4' };
+  const guard = createBrowserGuard({ trustedHosts: config.trustedHosts });
+  return { kind: 'none', guard, account: config.accountId, region: config.region };
+}
+
+function bearerCaller({ accountId, region }: HostConfig): Caller {
+  return {
+    kind: 'key',
+    accessKeyId: '',
+    account: accountId,
+    principal: `arn:aws:iam::${accountId}:root`,
+    rights: 'admin',
+    region,
+  };
+}
+
+function shapeOf(settings: FunctionSettings) {
+  return {
+    runtime: settings.runtime,
+    memoryMib: settings.memorySize,
+    ephemeralStorageMib: settings.ephemeralStorageMib,
+  };
+}
+
+/** Slots for the shapes that deployed functions have, the default one first: it will be wanted in any case. */
+function warmUp(functions: Functions, runtimes: Runtimes, slots: Slots): void {
+  for (const runtime of runtimes.available)
+    slots.prepare({ runtime, memoryMib: 128, ephemeralStorageMib: 512 });
+  for (const { latest } of functions.all())
+    if (runtimes.support(latest.settings.runtime).kind === 'available')
+      slots.prepare(shapeOf(latest.settings));
+}
+
+function noteMissingRuntime(
+  { runtime }: FunctionSettings,
+  runtimes: Runtimes,
+  report: (text: string) => void,
+): void {
+  const support = runtimes.support(runtime);
+  if (support.kind === 'missing')
+    report(
+      `a function uses ${runtime}, which cannot run on this host: it needs ${support.missing.lookedFor}; invocations will say so`,
+    );
+}
+
+function stampAt(clock: Clock) {
+  return { epochMs: clock.epochMs(), newId: () => randomUUID() };
+}
+
+function machineArchitecture(): string {
+  return process.arch === 'x64' ? 'x86_64' : process.arch;
+}
+
+async function readTls({ tls }: HostConfig) {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)]);
+  return { cert, key };
+}
+
+function originOf(request: IncomingMessage, config: HostConfig): string {
+  return `${config.tls === undefined ? 'http' : 'https'}://${request.headers.host ?? 'localhost'}`;
+}
+
+function urlOf(address: AddressInfo | string | null, config: HostConfig): string {
+  if (address === null || typeof address === 'string')
+    throw new Error('the listener has no network address');
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
+}

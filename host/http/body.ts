@@ -1,0 +1,46 @@
+// Reads a request's body as bytes, up to the limit of its operation. What is beyond is left to Node, which discards it.
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../service-error.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Throws RequestEntityTooLargeException as soon as the limit is passed. */
+export function readBody(
+  stream: IncomingMessage,
+  maxBytes: number,
+  operation: string,
+): Promise<Buffer> {
+  const declared = Number(stream.headers['content-length'] ?? 0);
+  if (declared > maxBytes) return Promise.reject(tooLarge(maxBytes, operation));
+  return new Promise((resolve, reject) => {
+    let first: Buffer | undefined;
+    let more: Buffer[] | undefined;
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) {
+        stream.removeAllListeners('data');
+        stream.resume();
+        reject(tooLarge(maxBytes, operation));
+      } else if (first === undefined) first = chunk;
+      else (more ??= [first]).push(chunk);
+    });
+    stream.on('end', () => {
+      resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes));
+    });
+    stream.on('error', reject);
+    stream.on('close', () => reject(new ClientGone()));
+  });
+}
+
+/** The client went away before its request was complete: there is nobody to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+function tooLarge(maxBytes: number, operation: string): ServiceError {
+  return new ServiceError(
+    'RequestEntityTooLargeException',
+    `Request must be smaller than ${maxBytes} bytes for the ${operation} operation`,
+  );
+}

@@ -1,0 +1,121 @@
+// What is ours and not the service's: everything under /_lambkin/. Health is open, package links carry their own proof, the
+// rest takes a signature or the bearer token.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { FastifyInstance } from 'fastify';
+import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Logs } from '../logs/logs.ts';
+import { ServiceError } from '../service-error.ts';
+import type { Blobs } from '../store/store.ts';
+import { linkLifeMs, type SignedLinks } from './signed-link.ts';
+
+export const OWN_PREFIX = '/_lambkin/';
+const CODE_PATH = /^\/_lambkin\/code\/([0-9a-f]{64})$/;
+
+export interface OwnRoutesOptions {
+  readonly authenticator: Authenticator;
+  readonly isBearerToken: (token: string) => boolean;
+  /** The admin caller that the bearer token stands for. */
+  readonly bearerCaller: Caller;
+  readonly links: SignedLinks;
+  readonly blobs: Blobs;
+  readonly logs: Logs;
+  readonly isolation: IsolationReport;
+  /** Figures for the health answer. */
+  readonly health: () => object;
+  readonly epochMs: () => number;
+}
+
+/** Adds our routes to the listener. Errors go the way of all others. */
+export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): void {
+  app.get('/_lambkin/health', () => ({ status: 'ok', ...options.health() }));
+  app.get('/_lambkin/isolation', (request) => {
+    requireAdmin(options, request.raw);
+    return options.isolation;
+  });
+  app.get('/_lambkin/logs', async (request) => {
+    const caller = requireAdmin(options, request.raw);
+    return await readLogs(options.logs, caller, new URL(request.url, 'http://host').searchParams);
+  });
+  app.get('/_lambkin/code/:digest', async (request, reply) => {
+    reply.hijack();
+    await sendPackage(options, request.raw, reply.raw);
+  });
+}
+
+/** A link to the package of that digest, valid for ten minutes, relative to the host. */
+export function codeLink(links: SignedLinks, digest: string, epochMs: number): string {
+  return links.signLink(`/_lambkin/code/${digest}`, epochMs + linkLifeMs);
+}
+
+function requireAdmin(options: OwnRoutesOptions, request: IncomingMessage): Caller {
+  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+  if (scheme === 'Bearer' && token !== undefined) {
+    if (options.isBearerToken(token)) return options.bearerCaller;
+    throw new ServiceError(
+      'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+    );
+  }
+  const { method = '', url = '', rawHeaders } = request;
+  const caller = options.authenticator
+    .begin({ method, target: url, rawHeaders })
+    .finish(new Uint8Array());
+  if (caller.rights === 'invoke')
+    throw new ServiceError(
+      'AccessDeniedException',
+      `User: ${caller.principal} may invoke functions and nothing else`,
+    );
+  return caller;
+}
+
+/** `group` alone lists its streams, without it the groups are listed; `stream` and times narrow the events. */
+async function readLogs(logs: Logs, scope: Caller, query: URLSearchParams): Promise<object> {
+  const group = query.get('group');
+  if (group === null) return { groups: logs.groups(scope, query.get('prefix') ?? '') };
+  if (query.has('streams')) return { streams: known(await logs.streams(scope, group)) };
+  return known(
+    await logs.events(scope, group, {
+      stream: query.get('stream') ?? undefined,
+      startTime: numberIn(query, 'startTime'),
+      endTime: numberIn(query, 'endTime'),
+      limit: numberIn(query, 'limit'),
+      after: query.get('after') ?? undefined,
+    }),
+  );
+}
+
+function known<T>(found: T | undefined): T {
+  if (found !== undefined) return found;
+  throw new ServiceError('ResourceNotFoundException', 'The specified log group does not exist.');
+}
+
+function numberIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new ServiceError('InvalidParameterValueException', `${name} must be a whole number`);
+}
+
+async function sendPackage(
+  { links, blobs, epochMs }: OwnRoutesOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const verdict = links.verifyLink(request.url ?? '', epochMs());
+  const digest = verdict.kind === 'valid' ? CODE_PATH.exec(verdict.path)?.[1] : undefined;
+  const blob = digest === undefined ? undefined : await blobs.open(digest);
+  if (blob === undefined) {
+    const expired = verdict.kind === 'expired';
+    response.writeHead(expired ? 403 : 404, { 'Content-Type': 'text/plain' });
+    response.end(expired ? 'This link has expired; call GetFunction again.\n' : 'Not found.\n');
+    return;
+  }
+  response.writeHead(200, {
+    'Content-Type': 'application/zip',
+    'Content-Length': blob.sizeBytes,
+  });
+  await pipeline(blob.stream, response);
+}

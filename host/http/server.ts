@@ -1,0 +1,183 @@
+// The listener: reads the request, knows the caller, finds the operation, writes the answer or the error.
+// Stop 1 of the way of an invoke (ARCHITECTURE.md). What operations do is in host/api.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { OperationContext } from '../api/context.ts';
+import type { Answer } from '../api/encode.ts';
+import { operations } from '../api/index.ts';
+import { answerInvoke, type InvokeParts } from '../api/invoke.ts';
+import type { OperationName } from '../api/model/types.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { authorize } from '../auth/authorize.ts';
+import type { Caller } from '../auth/caller.ts';
+import { ServiceError } from '../service-error.ts';
+import { ClientGone, readBody } from './body.ts';
+import { errorAnswer } from './errors.ts';
+import type { RouteMatch, Router } from './router.ts';
+
+/** The request line with all headers. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+
+/** Operations that carry a package in their body, base64 in JSON. */
+const PACKAGE_BODY_BYTES = 70_167_211;
+const PACKAGE_OPERATIONS: ReadonlySet<OperationName> = new Set([
+  'CreateFunction',
+  'UpdateFunctionCode',
+  'PublishLayerVersion',
+]);
+
+/** An Invoke's payload, and a little more so that its own check can name its own limit. */
+const INVOKE_BODY_BYTES = 6_291_456;
+const OTHER_BODY_BYTES = 6_291_456;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export interface ServerOptions {
+  readonly router: Router;
+  readonly authenticator: Authenticator;
+  readonly invoke: InvokeParts;
+  /** The parts of the host for one request's operation. */
+  readonly contextFor: (
+    caller: Caller,
+    requestId: string,
+    request: IncomingMessage,
+  ) => OperationContext;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly onFault: (text: string, cause: unknown) => void;
+}
+
+/** The listener, not yet listening. Its owner closes it: nothing new is accepted then, what runs is answered. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    // We write and check our own; see requestIdOf.
+    genReqId: () => '',
+    ...(options.tls === undefined ? {} : { https: options.tls }),
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Idle keep-alive connections must not hold up the end of the host; busy ones are answered first.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => answerRefused(options, error, request, reply),
+  }) as unknown as FastifyInstance; // with or without TLS it is used alike
+  app.removeAllContentTypeParsers();
+  // The body is read by us, after the caller's headers are known to be in order.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.all('/*', (request, reply) => {
+    reply.hijack();
+    void handle(options, request.raw, reply.raw);
+  });
+  app.setErrorHandler((error, request, reply) => answerRefused(options, error, request, reply));
+  return app;
+}
+
+/** Stops listening, answers what runs for at most `graceMs`, then drops it. */
+export async function closeServer(app: FastifyInstance, graceMs: number): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  await app.close();
+  clearTimeout(limit);
+}
+
+async function handle(
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let requestId = '';
+  try {
+    requestId = requestIdOf(request.headers['x-amzn-requestid']);
+    writeAnswer(response, await answer(options, request, requestId), requestId);
+  } catch (error) {
+    if (error instanceof ClientGone || response.destroyed) return;
+    if (requestId === '') requestId = randomUUID();
+    if (!(error instanceof ServiceError) || error.status >= 500)
+      options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
+    writeAnswer(response, errorAnswer(error, requestId), requestId);
+  }
+}
+
+/** In the service's order: authenticate, route, authorize, validate, run. */
+async function answer(
+  options: ServerOptions,
+  request: IncomingMessage,
+  requestId: string,
+): Promise<Answer> {
+  const { method = '', url = '', rawHeaders, headers } = request;
+  const authentication = options.authenticator.begin({ method, target: url, rawHeaders });
+  const match = options.router.match(method, url);
+  if (match === undefined)
+    throw new ServiceError(
+      'UnknownOperationException',
+      'Unable to determine service/operation name to be authorized',
+    );
+  const { operation } = match;
+  const body = await readBody(request, maxBodyBytes(operation), limitName(operation));
+  const caller = authentication.finish(body);
+  authorize(caller, operation, boundNames(match));
+  if (operation === 'Invoke')
+    return await answerInvoke({ match, headers, body }, caller, requestId, options.invoke);
+  const declared = operations.get(operation);
+  if (declared === undefined)
+    throw new ServiceError(
+      'InvalidParameterValueException',
+      `${operation} is not available on this host yet`,
+    );
+  const context = options.contextFor(caller, requestId, request);
+  return await declared.answer({ match, headers, body }, context);
+}
+
+function maxBodyBytes(operation: OperationName): number {
+  if (PACKAGE_OPERATIONS.has(operation)) return PACKAGE_BODY_BYTES;
+  return operation === 'Invoke' ? INVOKE_BODY_BYTES : OTHER_BODY_BYTES;
+}
+
+/** Invoke's limit is named after its IAM action. */
+function limitName(operation: OperationName): string {
+  return operation === 'Invoke' ? 'InvokeFunction' : operation;
+}
+
+/** Labels and single query values: what the resource of a call is found by. */
+function boundNames({ labels, query }: RouteMatch): Readonly<Record<string, unknown>> {
+  const qualifier = query.get('Qualifier')?.[0];
+  return qualifier === undefined ? labels : { ...labels, Qualifier: qualifier };
+}
+
+/** A caller may bring its own id, if it is a UUID. */
+function requestIdOf(given: string | string[] | undefined): string {
+  if (given === undefined) return randomUUID();
+  if (typeof given === 'string' && UUID.test(given)) return given.toLowerCase();
+  throw new ServiceError(
+    'InvalidRequestContentException',
+    `The request id '${String(given)}' is not a valid UUID string.`,
+  );
+}
+
+function writeAnswer(response: ServerResponse, answer: Answer, requestId: string): void {
+  const { status, headers, body } = answer;
+  const length = body === undefined ? 0 : Buffer.byteLength(body);
+  response.writeHead(status, {
+    ...headers,
+    'x-amzn-RequestId': requestId,
+    ...(status === 204 ? {} : { 'Content-Length': length }),
+  });
+  if (body === undefined) response.end();
+  else response.end(body);
+}
+
+/** What fastify itself refuses: an unreadable URL or the like. */
+function answerRefused(
+  options: ServerOptions,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const requestId = randomUUID();
+  const refusal =
+    error instanceof Error && 'statusCode' in error && Number(error.statusCode) < 500
+      ? new ServiceError('InvalidRequestContentException', error.message)
+      : error;
+  if (refusal === error) options.onFault(`${request.method} ${request.url} failed`, error);
+  reply.hijack();
+  writeAnswer(reply.raw, errorAnswer(refusal, requestId), requestId);
+}
