@@ -102,24 +102,32 @@ for (const { pattern, linesPerRead, mustDrop } of [
   { pattern: 'in reads of 64 KiB, as from a socket', linesPerRead: 320, mustDrop: false },
   { pattern: 'in bursts beyond the unwritten limit', linesPerRead: 64_000, mustDrop: true },
 ]) {
-  test(`a gigabyte of output ${pattern}, costs less than 64 MB of memory`, async () => {
+  // NOTE: of a host that has been busy. A fresh process grows by 60 to 100 MB here, once: V8 enlarges its nursery under any
+  // steady allocation, up to 64 MB by default, and that is not for a log to decide.
+  test(`a gigabyte of output ${pattern}, adds less than 64 MB to a busy host`, async () => {
     await using place = await temporaryDirectory();
-    await using logs = await openTestLogs(place.dir, { maxBytesPerGroup: 16 * MIB, flushMs: 20 });
+    await using logs = await openTestLogs(place.dir, { flushMs: 20 });
     const stream = logs.openStream(scope, group, 's');
     const line = Buffer.from(`${'x'.repeat(199)}\n`);
-    await logs.flush();
+    const flood = async (bytes: number) => {
+      const peak = { rss: 0, arrayBuffers: 0 };
+      for (let written = 0; written < bytes; written += linesPerRead * line.length) {
+        // A new string each time, as output that arrives is one.
+        for (let n = 0; n < linesPerRead; n += 1) stream.write(1, line.toString('latin1'));
+        await new Promise((resolve) => setImmediate(resolve));
+        peak.rss = Math.max(peak.rss, process.memoryUsage.rss());
+      }
+      peak.arrayBuffers = process.memoryUsage().arrayBuffers;
+      await logs.flush();
+      return peak;
+    };
+    await flood(512 * MIB);
     const before = process.memoryUsage.rss();
-    let peak = before;
-    for (let written = 0; written < 1024 * MIB; written += linesPerRead * line.length) {
-      // A new string each time, as output that arrives is one.
-      for (let n = 0; n < linesPerRead; n += 1) stream.write(1, line.toString('latin1'));
-      await new Promise((resolve) => setImmediate(resolve));
-      peak = Math.max(peak, process.memoryUsage.rss());
-    }
-    await logs.flush();
-    const growthMib = (peak - before) / MIB;
+    const { rss, arrayBuffers } = await flood(1024 * MIB);
+    const growthMib = (rss - before) / MIB;
     if (mustDrop) assert.ok(logs.droppedEvents > 0, 'nothing had to be dropped');
     assert.ok(growthMib < 64, `grew by ${growthMib.toFixed(1)} MiB`);
+    assert.ok(arrayBuffers < 40 * MIB, `holds ${(arrayBuffers / MIB).toFixed(1)} MiB`);
   });
 }
 
