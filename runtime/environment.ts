@@ -135,6 +135,11 @@ export class Environment implements AsyncDisposable {
     return this.#phase;
   }
 
+  /** When the running event began, on the monotonic clock. */
+  get runningSinceMs(): number {
+    return this.#startedAtMs;
+  }
+
   /** Events taken and not yet answered, the running one included. */
   get inHand(): number {
     return this.#inHand.length;

@@ -5,7 +5,17 @@ import type { Clock } from './clock.ts';
 import { type Call, Environment, type EnvironmentOwner, type InitOutcome } from './environment.ts';
 import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
 import type { InitPhase } from './platform-log.ts';
-import { depthAllowed, type Load, movingAverage, startsWanted, wantsSpare } from './scaling.ts';
+import {
+  type Durations,
+  depthAllowed,
+  isShort,
+  type Load,
+  NO_DURATIONS,
+  startsWanted,
+  stuckAfterMs,
+  wantsSpare,
+  withDuration,
+} from './scaling.ts';
 import type { Slots } from './slots.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
@@ -50,7 +60,7 @@ interface Group {
   readonly idle: Environment[];
   readonly waiting: Call[];
   starting: number;
-  recentMs: number | undefined;
+  durations: Durations;
   /** Superseded: it serves what it has and ends. */
   retired: boolean;
 }
@@ -129,7 +139,7 @@ export class Pool implements AsyncDisposable {
         idle: [],
         waiting: [],
         starting: 0,
-        recentMs: undefined,
+        durations: NO_DURATIONS,
         retired: false,
       };
       this.#groups.set(spec.key, group);
@@ -179,7 +189,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #withRoom(group: Group): Environment | undefined {
-    if (group.recentMs === undefined || group.waiting.length > 0) return undefined;
+    if (group.waiting.length > 0 || !isShort(group.durations)) return undefined;
     const depth = depthAllowed(this.#load(group), MAX_DEPTH);
     if (depth === 1) return undefined;
     let best: Environment | undefined;
@@ -191,15 +201,21 @@ export class Pool implements AsyncDisposable {
   }
 
   #load(group: Group): Load {
-    const oldest = group.waiting[0];
+    const stuckSince = this.#options.clock.monotonicMs() - stuckAfterMs(group.durations);
+    let ready = 0;
+    let stuck = 0;
+    for (const { phase, runningSinceMs } of group.environments) {
+      if (phase !== 'idle' && phase !== 'invoke') continue;
+      ready += 1;
+      if (phase === 'invoke' && runningSinceMs < stuckSince) stuck += 1;
+    }
     return {
       waiting: group.waiting.length,
-      ready: group.environments.size - group.starting,
+      ready,
+      stuck,
       starting: group.starting,
       idle: group.idle.length,
-      recentMs: group.recentMs,
-      oldestWaitMs:
-        oldest === undefined ? 0 : this.#options.clock.monotonicMs() - oldest.admittedAtMs,
+      durations: group.durations,
       cores: this.#options.cores,
     };
   }
@@ -216,7 +232,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #startSpare(group: Group): void {
-    if (group.retired || group.recentMs === undefined || this.#hungry.size > 0) return;
+    if (group.retired || this.#hungry.size > 0) return;
     if (wantsSpare(this.#load(group)) && this.#hasRoom(group)) this.#start(group);
   }
 
@@ -341,7 +357,7 @@ export class Pool implements AsyncDisposable {
 
   #onAnswered(environment: Environment, durationMs: number): void {
     const group = this.#groupOf(environment);
-    group.recentMs = movingAverage(group.recentMs, durationMs);
+    group.durations = withDuration(group.durations, durationMs);
     this.#serve(group, environment);
   }
 

@@ -29,7 +29,9 @@ export function readBody(
       resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes));
     });
     stream.on('error', reject);
-    stream.on('close', () => reject(new ClientGone()));
+    stream.on('close', () => {
+      if (!stream.complete) reject(new ClientGone());
+    });
   });
 }
 
