@@ -42,11 +42,14 @@ export class FileBlobs implements Blobs, AsyncDisposable {
   put(source: Uint8Array | Readable): Promise<{ sha256: string; sizeBytes: number }> {
     return this.#tracked(async () => {
       const temporary = join(this.#folder, incomingPrefix + randomUUID());
+      // Before anything is awaited: from here on an error of the source has a listener.
+      const chunks = chunksOf(source, this.#closing.signal);
       try {
-        const written = await this.#write(temporary, source);
+        const written = await this.#write(temporary, chunks);
         await this.#publish(temporary, written.sha256);
         return written;
       } catch (error) {
+        if (!(source instanceof Uint8Array)) source.destroy();
         await rm(temporary, { force: true });
         throw isDiskFull(error) ? full(error) : error;
       }
@@ -91,12 +94,12 @@ export class FileBlobs implements Blobs, AsyncDisposable {
     await Promise.allSettled(this.#running);
   }
 
-  async #write(temporary: string, source: Uint8Array | Readable) {
+  async #write(temporary: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
     const hash = createHash('sha256');
     let sizeBytes = 0;
     const file = await open(temporary, 'wx', 0o400);
     try {
-      for await (const chunk of chunksOf(source, this.#closing.signal)) {
+      for await (const chunk of chunks) {
         this.#assertOpen();
         hash.update(chunk);
         await file.appendFile(chunk);
@@ -171,17 +174,18 @@ async function openBlob(path: string | undefined) {
   return path === undefined ? undefined : await open(path, 'r');
 }
 
-async function* chunksOf(
-  source: Uint8Array | Readable,
-  closing: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  if (source instanceof Uint8Array) {
-    for (let at = 0; at < source.byteLength; at += chunkBytes) {
-      yield source.subarray(at, at + chunkBytes);
-    }
-    return;
+function chunksOf(source: Uint8Array | Readable, closing: AbortSignal) {
+  return source instanceof Uint8Array ? slicesOf(source) : bytesOf(addAbortSignal(closing, source));
+}
+
+function* slicesOf(source: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < source.byteLength; at += chunkBytes) {
+    yield source.subarray(at, at + chunkBytes);
   }
-  for await (const chunk of addAbortSignal(closing, source)) {
+}
+
+async function* bytesOf(source: Readable): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
     if (typeof chunk === 'string') yield Buffer.from(chunk);
     else if (chunk instanceof Uint8Array) yield chunk;
     else throw new TypeError('A blob is made of bytes');

@@ -112,7 +112,10 @@ export interface Registry {
  * closed; `put` passes on what the source fails with.
  */
 export interface Blobs {
-  /** Stores what the source yields; on disk when it resolves. Returns the SHA-256 in lower-case hex and the size. */
+  /**
+   * Stores what the source yields; on disk when it resolves. Returns the SHA-256 in lower-case hex and the size. Takes the
+   * source over: it has been read to its end or destroyed when this settles.
+   */
   put(
     source: Uint8Array | Readable,
   ): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;

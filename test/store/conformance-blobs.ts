@@ -89,6 +89,12 @@ export function blobConformance(createPlace: () => Promise<StorePlace>): void {
     setImmediate(() => destroyed.destroy());
     await assert.rejects(put, { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 
+    const failedAtOnce = new Readable({ read() {} });
+    const early = store.blobs.put(failedAtOnce);
+    failedAtOnce.destroy(failure);
+    await assert.rejects(early, failure);
+    await assert.rejects(store.blobs.put(failedAtOnce), failure);
+
     await assert.rejects(store.blobs.put(Readable.from([1, 2, 3])), TypeError);
     assert.deepEqual(await store.blobs.sweep(new Set(), everything), []);
   });

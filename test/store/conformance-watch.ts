@@ -160,24 +160,30 @@ export function watchConformance(createPlace: () => Promise<StorePlace>): void {
   });
 }
 
+/** Begins to read at once, as a host would; what it gets waits for next(). */
 function startWatch(registry: Registry, since: number) {
   const controller = new AbortController();
   const iterator = registry.watch(since, controller.signal)[Symbol.asyncIterator]();
+  let ahead = iterator.next();
+  const take = () => {
+    const taken = ahead;
+    ahead = taken.then((result) => (result.done === true ? result : iterator.next()));
+    return taken;
+  };
   return {
     since,
     async next(count: number): Promise<readonly RegistryEvent[]> {
       const events: RegistryEvent[] = [];
       while (events.length < count) {
-        const { value, done } = await iterator.next();
+        const { value, done } = await take();
         assert.ok(done !== true, 'the watch ended early');
         events.push(value);
       }
       return events;
     },
     async abort(): Promise<void> {
-      const next = iterator.next();
       controller.abort();
-      assert.equal((await next).done, true);
+      assert.equal((await ahead).done, true);
     },
   };
 }

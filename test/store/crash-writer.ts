@@ -1,25 +1,28 @@
-// Writes units of work and blobs without end, printing one line for each once it is acknowledged. Meant to be killed.
-// Arguments: data directory, seed of its choices.
-import { writeSync } from 'node:fs';
+// Writes units of work and blobs without end, noting each in a file once it is acknowledged. Meant to be killed.
+// Arguments: data directory, file of acknowledgements, seed of its choices.
+import { openSync, writeSync } from 'node:fs';
 import { openStore } from '../../host/store/sqlite.ts';
 import type { Registry, RegistryChange, Store } from '../../host/store/store.ts';
 import { create, remove } from './conformance-registry.ts';
 import { randomFrom } from './random.ts';
 
-const [dataDir, seed] = process.argv.slice(2);
-if (dataDir === undefined || seed === undefined) throw new Error('data directory and seed, please');
+const [dataDir, acknowledgements, seed] = process.argv.slice(2);
+if (dataDir === undefined || acknowledgements === undefined || seed === undefined) {
+  throw new Error('data directory, file of acknowledgements and seed, please');
+}
 
 const writers = 6;
+const noted = openSync(acknowledgements, 'a');
 const store = await openStore({ dataDir });
-acknowledge('open');
+console.log('open');
 await Promise.all([
   ...Array.from({ length: writers }, (_, writer) => writeUnits(store.registry, `w${writer}`)),
   writeBlobs(store),
 ]);
 
-/** One system call per line, so that what was printed before a kill has left the process. */
+/** One system call per line, so that what was noted before a kill has left the process. */
 function acknowledge(line: string): void {
-  writeSync(1, `${line}\n`);
+  writeSync(noted, `${line}\n`);
 }
 
 /**
@@ -49,7 +52,7 @@ async function writeUnits(registry: Registry, writer: string): Promise<never> {
 async function writeBlobs({ blobs }: Store): Promise<never> {
   const random = randomFrom(`${seed}-blobs`);
   for (;;) {
-    const content = Buffer.alloc(Math.floor(random() * 400_000), String(random()));
+    const content = Buffer.alloc(Math.floor(random() * 100_000), String(random()));
     const { sha256 } = await blobs.put(content);
     acknowledge(`blob ${sha256} ${content.length}`);
   }

@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ifPresent } from '../../host/store/files.ts';
 import { openStore } from '../../host/store/sqlite.ts';
 import type { Store } from '../../host/store/store.ts';
 import { Program, temporaryFolder } from './place.ts';
@@ -17,17 +19,21 @@ const longestLifeMs = 400;
 test(`nothing acknowledged is lost over ${kills} kills (seed ${seed})`, async () => {
   await using folder = await temporaryFolder();
   const random = randomFrom(seed);
-  const acknowledged = { counters: new Map<string, number>(), blobs: new Map<string, number>() };
+  const dataDir = join(folder.path, 'data');
+  const acknowledged: Acknowledged = {
+    counters: new Map<string, number>(),
+    blobs: new Map<string, number>(),
+  };
   let previousHead = 0;
 
   for (let kill = 0; kill < kills; kill++) {
-    await runUntilKilled(folder.path, `${seed}-${kill}`, random() * longestLifeMs, (line) => {
-      const [kind, name, figure] = line.split(' ');
-      if (kind === 'unit') acknowledged.counters.set(String(name), Number(figure));
-      if (kind === 'blob') acknowledged.blobs.set(String(name), Number(figure));
-    });
+    const notes = join(folder.path, `acknowledged-${kill}`);
+    // Some kills hit the opening.
+    const isEarly = kill % 3 === 2;
+    await runUntilKilled([dataDir, notes, `${seed}-${kill}`], isEarly, random() * longestLifeMs);
+    await readAcknowledged(notes, acknowledged);
 
-    await using store = await openStore({ dataDir: folder.path });
+    await using store = await openStore({ dataDir });
     await checkUnits(store, acknowledged.counters);
     await checkBlobs(store, acknowledged.blobs);
     const head = await store.registry.head();
@@ -41,20 +47,30 @@ test(`nothing acknowledged is lost over ${kills} kills (seed ${seed})`, async ()
   assert.ok(acknowledged.blobs.size > 0, 'no blob was ever acknowledged: the test shows nothing');
 });
 
-/** Some kills hit the opening: the writer's life is counted from its start in every third run. */
-async function runUntilKilled(
-  dataDir: string,
-  runSeed: string,
-  lifeMs: number,
-  onLine: (line: string) => void,
-): Promise<void> {
-  await using writer = new Program('crash-writer.ts', [dataDir, runSeed]);
-  const fromStart = runSeed.endsWith('2');
+/** Its life is counted from its start, or else from the moment it has opened the store. */
+async function runUntilKilled(args: readonly string[], fromStart: boolean, lifeMs: number) {
+  await using writer = new Program('crash-writer.ts', args);
   if (!fromStart) assert.equal(await writer.line(), 'open');
   const timer = setTimeout(() => writer.child.kill('SIGKILL'), lifeMs);
-  for (let line = await writer.line(); line !== undefined; line = await writer.line()) onLine(line);
+  const exit = await writer.exited;
   clearTimeout(timer);
-  assert.deepEqual(await writer.exited, [null, 'SIGKILL'], 'the writer ended before it was killed');
+  assert.deepEqual(exit, [null, 'SIGKILL'], 'the writer ended before it was killed');
+}
+
+interface Acknowledged {
+  /** The last unit of each writer. */
+  readonly counters: Map<string, number>;
+  /** Size by digest. */
+  readonly blobs: Map<string, number>;
+}
+
+async function readAcknowledged(file: string, { counters, blobs }: Acknowledged): Promise<void> {
+  const text = await ifPresent(readFile(file, 'utf8'));
+  for (const line of text?.split('\n') ?? []) {
+    const [kind, name, figure] = line.split(' ');
+    if (kind === 'unit') counters.set(String(name), Number(figure));
+    if (kind === 'blob') blobs.set(String(name), Number(figure));
+  }
 }
 
 async function checkUnits(store: Store, acknowledged: ReadonlyMap<string, number>): Promise<void> {

@@ -1,6 +1,6 @@
 // The SQLite store: the conformance suite, then what only this implementation promises.
 import assert from 'node:assert/strict';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
@@ -150,9 +150,8 @@ suite('SQLite store', () => {
     await using store = await place.open();
     const { sha256 } = await store.blobs.put(Buffer.from('content'));
     const path = (await store.blobs.path(sha256)) ?? '';
-    await using file = await open(path, 'r+').catch(() => undefined);
-    if (file === undefined) return; // not root: the file is read-only, as it should be
-    await file.truncate(3);
+    await chmod(path, 0o600);
+    await truncate(path, 3);
     await store.blobs.put(Buffer.from('content'));
     assert.equal(await readFile(path, 'utf8'), 'content');
   });
