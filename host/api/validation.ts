@@ -14,14 +14,21 @@ import {
   valuesText,
   valueText,
 } from './constraint-text.ts';
-import type { Bounds, NumberShape, Shape, StringShape, StructureShape } from './model/shapes.ts';
+import type {
+  Bounds,
+  NumberShape,
+  Pattern,
+  Shape,
+  StringShape,
+  StructureShape,
+} from './model/shapes.ts';
 
 /** A decoded structure: members by name, absent ones undefined. */
 export type DecodedStructure = Readonly<Record<string, unknown>>;
 
 /**
- * Beyond this length a text that breaks its maximum anyway is not matched against its pattern, so that no caller can buy the time of
- * a backtracking match with a large body.
+ * No longer text is matched against its pattern: matching may take long, and exhausts the stack from a few megabytes on. Every
+ * pattern but that of environment variable names comes with a maximum far below, which refuses such a text anyway.
  */
 const longestMatchedText = 16_384;
 
@@ -120,12 +127,14 @@ function failedByText(shape: StringShape, text: string): string[] {
   if (shape.allowed !== undefined && !shape.allowed.set.has(text)) {
     failed.unshift(enumText(shape.allowed));
   }
-  const unmatched =
-    shape.max !== undefined && text.length > Math.max(shape.max, longestMatchedText);
-  if (shape.pattern !== undefined && !unmatched && !shape.pattern.matches(text)) {
+  if (shape.pattern !== undefined && !fits(shape.pattern, text, failed.length > 0)) {
     failed.unshift(patternText(shape.pattern));
   }
   return failed;
+}
+
+function fits(pattern: Pattern, text: string, isRefused: boolean): boolean {
+  return text.length > longestMatchedText ? isRefused : pattern.matches(text);
 }
 
 function failedByLength({ min, max }: Bounds, length: number): string[] {

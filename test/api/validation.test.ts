@@ -360,11 +360,19 @@ suite('Layer 1', () => {
     });
   });
 
-  test('does not spend time on the pattern of an absurdly long text', () => {
+  test('does not match an absurdly long text against its pattern', () => {
     const failures = failuresOf('POST', '/2015-03-31/event-source-mappings', {
       FunctionName: 'a!'.repeat(5_000_000),
     });
     assert.equal(failures.length, 1);
     assert.match(failures[0] ?? '', /less than or equal to 256$/);
+  });
+
+  test('refuses an absurdly long variable name, which has no maximum', () => {
+    const message = update({ Environment: { Variables: { ['a'.repeat(10_000_000)]: '' } } });
+    assert.match(
+      message,
+      /^1 validation error detected: Value at 'environment\.variables' failed .* Map keys must/,
+    );
   });
 });
