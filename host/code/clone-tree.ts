@@ -11,9 +11,10 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrorCode } from './error-code.ts';
 
 /** The file has too many names, or the file system has no hard links: a copy does as well, only slower. */
-const linkRefusals = new Set(['EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP']);
+const linkRefusals = ['EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP'];
 
 /** Creates `target`, which must not exist, on the file system of `source`. */
 export function cloneTree(source: string, target: string): void {
@@ -32,9 +33,7 @@ function cloneFile(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && linkRefusals.has(String(error.code)))) {
-      throw error;
-    }
+    if (!linkRefusals.some((code) => hasErrorCode(error, code))) throw error;
     copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   }
 }

@@ -2,7 +2,6 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { ServiceError } from '../service-error.ts';
 import { ArchiveRefused, lambdaArchiveLimits } from './entry-rules.ts';
-import { hasErrorCode } from './error-code.ts';
 
 export interface S3Source {
   readonly bucket: string;
@@ -124,7 +123,7 @@ function translated(cause: unknown, { bucket, key }: S3Source): unknown {
     return failed('PermanentRedirect', advice, cause);
   }
   const status = statusOf(cause);
-  if (status === undefined || status >= 500 || hasErrorCode(cause, 'ECONNREFUSED')) return cause;
+  if (status === undefined || status >= 500) return cause;
   return failed(cause.name, s3Messages[cause.name] ?? cause.message, cause);
 }
 

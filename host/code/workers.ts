@@ -52,8 +52,12 @@ export class CodeWorkers implements AsyncDisposable {
       resourceLimits: { maxOldGenerationSizeMb: unpackHeapMib },
     });
     this.#hands = new Piscina({ ...common, filename: treeWorker, maxThreads: 2 });
-    this.#unpackers.on('error', onFault);
-    this.#hands.on('error', onFault);
+    // Piscina also complains of answers that were on their way when the threads were ended.
+    const report = (error: unknown): void => {
+      if (!this.#closed) onFault(error);
+    };
+    this.#unpackers.on('error', report);
+    this.#hands.on('error', report);
   }
 
   /** Threads alive now. */

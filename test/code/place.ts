@@ -30,12 +30,16 @@ export async function openPlace(options: Partial<CodePackagesOptions> = {}): Pro
   const codeDir = options.codeDir ?? join(root, 'code');
   const blobs = await openBlobs({ folder: join(root, 'blobs'), now: () => Date.now() });
   const faults: unknown[] = [];
-  const packages = await openCodePackages({
+  const opening = openCodePackages({
     blobs,
     clock: systemClock,
     onFault: (error) => faults.push(error),
     ...options,
     codeDir,
+  });
+  const packages = await opening.catch(async (error: unknown) => {
+    await rm(root, { recursive: true, force: true });
+    throw error;
   });
   return {
     codeDir,
