@@ -15,10 +15,10 @@ function read(given: Partial<ConfigOptions> & { readonly file?: unknown } = {}):
   return readConfig({
     args: [],
     env: {},
-    cwd: '/work',
+    cwd: '/srv/app',
     usableMemoryBytes: 1_000 * MIB,
     readFile: (path) => {
-      assert.equal(path, '/work/etc/lambkin.json');
+      assert.equal(path, '/srv/app/etc/lambkin.json');
       return typeof given.file === 'string' ? given.file : JSON.stringify(given.file);
     },
     ...given,
@@ -42,7 +42,7 @@ const fromFile = ['--config', 'etc/lambkin.json'];
 test('without anything given, the defaults hold', () => {
   assert.deepEqual(read(), {
     listen: { host: '127.0.0.1', port: 9001 },
-    dataDir: '/work/.lambkin',
+    dataDir: '/srv/app/.lambkin',
     auth: 'sigv4',
     admin: undefined,
     accountId: '000000000000',
@@ -105,7 +105,7 @@ test('every setting can be given by its variable, and by its flag where it has o
   const env = Object.fromEntries(settings.map(({ name, variable }) => [variable, other[name]]));
   const expected: HostConfig = {
     listen: { host: '::1', port: 0 },
-    dataDir: '/work/other',
+    dataDir: '/srv/app/other',
     auth: 'none',
     admin: {
       accessKeyId: 'AKIDEXAMPLE',
@@ -115,7 +115,7 @@ test('every setting can be given by its variable, and by its flag where it has o
     region: 'us-gov-west-1',
     publicUrl: 'https://lambda.example.org',
     trustedHosts: ['a.example', 'b.example'],
-    tls: { certFile: '/work/c.pem', keyFile: '/work/k.pem' },
+    tls: { certFile: '/srv/app/c.pem', keyFile: '/srv/app/k.pem' },
     isolation: { mode: 'off' },
     functionError: 'classic',
     pool: { idleMs: 1, memoryBudgetBytes: 4_096 * MIB, genericSlots: 0 },
@@ -134,8 +134,8 @@ test('every setting can be given by its variable, and by its flag where it has o
   assert.deepEqual(read({ args, env: rest }), expected);
   assert.deepEqual(read({ args: fromFile, file: other }), {
     ...expected,
-    dataDir: '/work/etc/other',
-    tls: { certFile: '/work/etc/c.pem', keyFile: '/work/etc/k.pem' },
+    dataDir: '/srv/app/etc/other',
+    tls: { certFile: '/srv/app/etc/c.pem', keyFile: '/srv/app/etc/k.pem' },
   });
 });
 
@@ -178,11 +178,11 @@ test('all problems are told in one error', () => {
   assert.deepEqual(found.toSorted(), [
     '--listen: must be an address and a port such as 127.0.0.1:9001 or [::1]:9001, not "nowhere"',
     'LAMBKIN_AUTH: must be sigv4 or none, not "maybe"',
-    'accountId in /work/etc/lambkin.json: must be text in quotes, not 1',
+    'accountId in /srv/app/etc/lambkin.json: must be text in quotes, not 1',
     'unexpected argument "surplus"',
     'unexpected argument "x"',
     'unknown flag --regoin; did you mean --region?',
-    'unknown key pool.idelMs in /work/etc/lambkin.json; did you mean pool.idleMs?',
+    'unknown key pool.idelMs in /srv/app/etc/lambkin.json; did you mean pool.idleMs?',
     'unknown variable LAMBKIN_POOL_IDLEMS; did you mean LAMBKIN_POOL_IDLE_MS?',
   ]);
 });
@@ -223,9 +223,9 @@ test('a file that cannot be read, parsed or understood is named', () => {
     problems({ args: fromFile, file: { pool: { idleMs: 1 }, 'pool.idleMs': 1 } }),
   ];
   for (const each of told) assert.equal(each.length, 1);
-  assert.equal(told[0]?.[0], 'cannot read /work/etc/lambkin.json: ENOENT: no such file');
-  assert.match(told[1]?.[0] ?? '', /^cannot read \/work\/etc\/lambkin\.json: .*JSON/);
-  assert.equal(told[2]?.[0], '/work/etc/lambkin.json must hold a JSON object');
+  assert.equal(told[0]?.[0], 'cannot read /srv/app/etc/lambkin.json: ENOENT: no such file');
+  assert.match(told[1]?.[0] ?? '', /^cannot read \/srv/app\/etc\/lambkin\.json: .*JSON/);
+  assert.equal(told[2]?.[0], '/srv/app/etc/lambkin.json must hold a JSON object');
   assert.match(told[3]?.[0] ?? '', /^region in .*: must be text in quotes, not null$/);
   assert.match(told[4]?.[0] ?? '', /^pool\.idleMs in .* is given twice$/);
 });
