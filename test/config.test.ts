@@ -224,7 +224,7 @@ test('a file that cannot be read, parsed or understood is named', () => {
   ];
   for (const each of told) assert.equal(each.length, 1);
   assert.equal(told[0]?.[0], 'cannot read /srv/app/etc/lambkin.json: ENOENT: no such file');
-  assert.match(told[1]?.[0] ?? '', /^cannot read \/srv/app\/etc\/lambkin\.json: .*JSON/);
+  assert.match(told[1]?.[0] ?? '', /^cannot read \/srv\/app\/etc\/lambkin\.json: .*JSON/);
   assert.equal(told[2]?.[0], '/srv/app/etc/lambkin.json must hold a JSON object');
   assert.match(told[3]?.[0] ?? '', /^region in .*: must be text in quotes, not null$/);
   assert.match(told[4]?.[0] ?? '', /^pool\.idleMs in .* is given twice$/);
