@@ -384,7 +384,7 @@ export class Environment implements AsyncDisposable {
 
   #onAnswer(kind: AnswerKind, body: Buffer, oversize: boolean): void {
     const call = this.#inHand[0];
-    const head = ID_BYTES + 4;
+    const head = ID_BYTES + 8;
     if (
       call === undefined ||
       body.length < head ||
@@ -399,11 +399,13 @@ export class Environment implements AsyncDisposable {
       this.#breach();
       return;
     }
+    // Its own figure: ours has the time in it that both sides wait for a processor. It cannot be longer than what we saw.
+    const ownMs = body.readUInt32LE(ID_BYTES + 4) / 1000 + call.spentMs;
+    const durationMs = Math.min(ownMs, this.#elapsedMs());
     if (kind === 'X') {
-      this.#lose({ outcome, status: 'error', durationMs: this.#elapsedMs() });
+      this.#lose({ outcome, status: 'error', durationMs });
       return;
     }
-    const durationMs = this.#elapsedMs();
     this.#inHand.shift();
     this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
     const next = this.#inHand[0];

@@ -15,10 +15,10 @@
  * - `U` up: the slot has booted and waits for `S`. No body.
  * - `R` ready: init has succeeded. Body: u32 maxRssKib.
  * - `F` init failed: text16 errorType, then the error body (JSON bytes). The process exits by itself afterwards.
- * - `O` result: id, u32 maxRssKib, then the payload (the rest).
- * - `E` function error: id, u32 maxRssKib, text16 errorType, then the error body (JSON bytes).
+ * - `O` result: id, u32 maxRssKib, u32 durationUs (from taking the event up to here), then the payload (the rest).
+ * - `E` function error: id, u32 maxRssKib, u32 durationUs, text16 errorType, then the error body (JSON bytes).
  * - `X` fatal function error: as `E`, but the process exits by itself afterwards (uncaught exception, unhandled rejection).
- * - `J` the payload is not JSON and nothing ran: id, u32 maxRssKib, then the parser's text.
+ * - `J` the payload is not JSON and nothing ran: id, u32 maxRssKib, u32 durationUs, then the parser's text.
  * - `L` log: u8 {@link LogLevelByte}, f64 timestamp in epoch ms, then the text. For level 0 (what the function wrote to
  *   process.stdout or process.stderr) it is a piece of a byte stream; for a console level it is one whole log event that
  *   ends in LF and may have further LFs inside.

@@ -26,6 +26,7 @@ export const FrameByte = {
   O: 0x4f,
   E: 0x45,
   X: 0x58,
+  J: 0x4a,
   L: 0x4c,
 } as const satisfies Record<FrameKind, number>;
 
@@ -41,6 +42,15 @@ const MAX_RAW_LOG_BYTES = 256 * 1024;
 /** Longest error type in UTF-16 units; three bytes each still fit the u16 length. */
 const MAX_ERROR_TYPE_LENGTH = 4096;
 const ID_BYTES = 36;
+const HEAD_BYTES = ID_BYTES + 8;
+
+/** What every answer begins with. */
+export interface AnswerHead {
+  readonly id: string;
+  readonly maxRssKib: number;
+  /** From taking the event up to its answer. */
+  readonly durationUs: number;
+}
 
 /** Reads frames and walks through the fields of the current one. Fields are read in order, straight from the buffer. */
 export class FrameReader {
@@ -153,9 +163,9 @@ export class FrameWriter {
   }
 
   /** `O`: the invocation's result, JSON text or the bytes of a buffered stream. */
-  result(id: string, maxRssKib: number, payload: string | Uint8Array): void {
-    const frame = this.#begin(FrameByte.O, ID_BYTES + 4 + room(payload));
-    const at = putHead(frame, id, maxRssKib);
+  result(head: AnswerHead, payload: string | Uint8Array): void {
+    const frame = this.#begin(FrameByte.O, HEAD_BYTES + room(payload));
+    const at = putHead(frame, head);
     this.#send(
       frame,
       typeof payload === 'string' ? putText(frame, at, payload) : putBytes(frame, at, payload),
@@ -163,17 +173,17 @@ export class FrameWriter {
   }
 
   /** `E`: the function failed; `body` is the error as JSON. With `isFatal` it is `X`: the process ends after it. */
-  functionError(
-    id: string,
-    maxRssKib: number,
-    errorType: string,
-    body: string,
-    isFatal: boolean,
-  ): void {
+  functionError(head: AnswerHead, errorType: string, body: string, isFatal: boolean): void {
     const kind = isFatal ? FrameByte.X : FrameByte.E;
-    const frame = this.#begin(kind, ID_BYTES + 4 + errorBytes(errorType, body));
-    const at = putText16(frame, putHead(frame, id, maxRssKib), errorType);
+    const frame = this.#begin(kind, HEAD_BYTES + errorBytes(errorType, body));
+    const at = putText16(frame, putHead(frame, head), errorType);
     this.#send(frame, putText(frame, at, body));
+  }
+
+  /** `J`: the payload is not JSON, so the handler was not called. */
+  notJson(head: AnswerHead, reason: string): void {
+    const frame = this.#begin(FrameByte.J, HEAD_BYTES + room(reason));
+    this.#send(frame, putText(frame, putHead(frame, head), reason));
   }
 
   /** `L` of a console method: one whole event, ending in LF. `timestampMs` is epoch time. */
@@ -267,9 +277,9 @@ function putU32(frame: Buffer, at: number, value: number): number {
   return at + 4;
 }
 
-function putHead(frame: Buffer, id: string, maxRssKib: number): number {
+function putHead(frame: Buffer, { id, maxRssKib, durationUs }: AnswerHead): number {
   latin1Write(frame, id, 5, ID_BYTES);
-  return putU32(frame, 5 + ID_BYTES, maxRssKib);
+  return putU32(frame, putU32(frame, 5 + ID_BYTES, maxRssKib), durationUs);
 }
 
 function putText(frame: Buffer, at: number, text: string): number {

@@ -8,7 +8,7 @@ import {
   type InvocationHead,
 } from './context.ts';
 import { runtimeError, serialiseError } from './errors.ts';
-import { FrameByte, type FrameReader, type FrameWriter } from './frames.ts';
+import { type AnswerHead, FrameByte, type FrameReader, type FrameWriter } from './frames.ts';
 import type { Generation } from './generation.ts';
 import type { CurrentInvocation } from './invocation.ts';
 import type { Handler, LoadedHandler } from './load-handler.ts';
@@ -16,6 +16,7 @@ import {
   ErrorConstructor,
   emit,
   exit,
+  monotonicMs,
   now,
   parseJson,
   setImmediate,
@@ -36,6 +37,9 @@ export interface InvokeLoopOptions {
 
 /** Node's code for a main module that never settles; v4 ends so when a handler never settles. */
 export const EXIT_UNSETTLED = 13;
+
+/** What fits the frame; no invocation runs for so long. */
+const MAX_DURATION_US = 0xffff_ffff;
 
 const NODEJS_EXIT =
   'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes';
@@ -62,6 +66,7 @@ export class InvokeLoop {
   #outcome: { readonly result: unknown } | { readonly error: unknown } | undefined;
   #whenDrained: (() => void) | undefined;
   #hasTraceId = true;
+  #startedAtMs = 0;
 
   constructor(options: InvokeLoopOptions) {
     this.#options = options;
@@ -105,14 +110,27 @@ export class InvokeLoop {
       tenantId: reader.text16(),
     };
     const payload = reader.rest();
+    this.#startedAtMs = monotonicMs();
     this.#unanswered = head.id;
     invocation.sequence += 1;
     invocation.requestId = head.id;
     invocation.traceId = head.traceId;
     invocation.tenantId = head.tenantId;
     this.#exposeTraceId(head.traceId);
-    if (generation === 'v3' && !loaded.isStreaming) this.#runWithCallbacks(head, payload);
-    else void this.#run(head, payload); // settles always: it catches everything
+    const event = this.#parse(payload);
+    if (event === undefined) setImmediate(this.takeNext);
+    else if (generation === 'v3' && !loaded.isStreaming) this.#runWithCallbacks(head, event.value);
+    else void this.#run(head, event.value); // settles always: it catches everything
+  }
+
+  /** `undefined` when it is not JSON, which is the caller's fault and is answered as that. */
+  #parse(payload: string): { readonly value: unknown } | undefined {
+    try {
+      return { value: parseJson(payload) };
+    } catch (error) {
+      this.#options.writer.notJson(this.#answerHead(), (error as Error).message); // JSON.parse throws SyntaxErrors
+      return undefined;
+    }
   }
 
   #exposeTraceId(traceId: string | undefined): void {
@@ -122,14 +140,13 @@ export class InvokeLoop {
   }
 
   /** v4, and streaming of both generations: the promise is the answer. */
-  async #run(head: InvocationHead, payload: string): Promise<void> {
+  async #run(head: InvocationHead, event: unknown): Promise<void> {
     const { generation, facts, loaded } = this.#options;
     try {
       const context =
         generation === 'v4'
           ? createContextV4(head, facts)
           : extendContextV3({ callbackWaitsForEmptyEventLoop: true }, head, facts);
-      const event: unknown = parseJson(payload);
       const result = loaded.isStreaming
         ? await this.#stream(event, context)
         : await this.#runtime.handler(event, context);
@@ -170,11 +187,10 @@ export class InvokeLoop {
   }
 
   /** v3: whoever comes first of callback, context methods, promise and an empty event loop. */
-  #runWithCallbacks(head: InvocationHead, payload: string): void {
+  #runWithCallbacks(head: InvocationHead, event: unknown): void {
     const { callback, members } = createCallbacks(this.#callbackPort(head.id));
     try {
       const context = extendContextV3(members, head, this.#options.facts);
-      const event: unknown = parseJson(payload);
       const result = this.#runtime.handler(event, context, callback);
       if (isThenable(result)) result.then(context.succeed, context.fail);
     } catch (error) {
@@ -214,10 +230,10 @@ export class InvokeLoop {
   }
 
   #succeed(result: unknown): void {
-    const { writer, maxRssKib, loaded } = this.#options;
+    const { writer, loaded } = this.#options;
     const payload = loaded.isStreaming ? (result as Uint8Array) : this.#serialise(result); // #stream resolves with bytes
     if (payload === undefined) return;
-    writer.result(this.#takeUnanswered(), maxRssKib(), payload);
+    writer.result(this.#answerHead(), payload);
   }
 
   /** `undefined` after a failure, which is then answered already. A function or symbol gives an empty payload. */
@@ -242,9 +258,15 @@ export class InvokeLoop {
   }
 
   #answerError(error: unknown, isFatal: boolean): void {
-    const { writer, maxRssKib, generation } = this.#options;
+    const { writer, generation } = this.#options;
     const { errorType, json } = serialiseError(error, generation);
-    writer.functionError(this.#takeUnanswered(), maxRssKib(), errorType, json, isFatal);
+    writer.functionError(this.#answerHead(), errorType, json, isFatal);
+  }
+
+  #answerHead(): AnswerHead {
+    const elapsedUs = (monotonicMs() - this.#startedAtMs) * 1000;
+    const durationUs = elapsedUs < MAX_DURATION_US ? elapsedUs : MAX_DURATION_US;
+    return { id: this.#takeUnanswered(), maxRssKib: this.#options.maxRssKib(), durationUs };
   }
 
   #takeUnanswered(): string {

@@ -34,6 +34,8 @@ export const { allocUnsafeSlow, byteLength } = Buffer;
 export const { readSync, writeSync, readFileSync, existsSync, statSync } = fs;
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { now } = Date;
+/** Milliseconds with fractions since the process started. */
+export const monotonicMs: () => number = performance.now.bind(performance);
 export const DateConstructor = Date;
 export const ErrorConstructor = Error;
 export const SyntaxErrorConstructor = SyntaxError;

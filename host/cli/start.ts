@@ -64,7 +64,7 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     `  isolation  ${isolationLine(host.isolation)}`,
     `  auth       ${config.auth === 'sigv4' ? 'sigv4' : 'none: functions and anyone on this machine can reach the API unsigned'}`,
   ];
-  if (config.tls === undefined && !isLoopback(config.listen.host))
+  if (config.tls === undefined && !isLoopbackHost(config.listen.host))
     lines.push(
       '  warning    listening beyond this machine without TLS: see --tls-cert and --tls-key',
     );
@@ -92,10 +92,6 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
 function isolationLine({ tier, features }: IsolationReport): string {
   const reasons = [...new Set(features.map(({ reason }) => reason).filter((text) => text !== ''))];
   return reasons.length === 0 ? tier : `${tier}; ${reasons.join('; ')}`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function problem(text: string, cause: unknown): string {

@@ -17,7 +17,12 @@ export type UpFrame =
   | { readonly kind: 'U' }
   | { readonly kind: 'R'; readonly maxRssKib: number }
   | { readonly kind: 'F'; readonly errorType: string; readonly text: string }
-  | { readonly kind: 'O'; readonly id: string; readonly maxRssKib: number; readonly text: string }
+  | {
+      readonly kind: 'O' | 'J';
+      readonly id: string;
+      readonly maxRssKib: number;
+      readonly text: string;
+    }
   | {
       readonly kind: 'E' | 'X';
       readonly id: string;
@@ -70,7 +75,7 @@ export class BootstrapPeer implements AsyncDisposable {
   readonly #tmpDir: string;
   #received: Buffer = Buffer.alloc(0);
   #output = '';
-  #wake: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
   #hasEnded = false;
 
   private constructor(options: PeerOptions, tmpDir: string) {
@@ -184,7 +189,8 @@ export class BootstrapPeer implements AsyncDisposable {
   async answer(id: string) {
     const isAnswer = (frame: UpFrame) => 'id' in frame && frame.id === id;
     const frame = await this.until(isAnswer, `an answer to ${id}`);
-    if (frame.kind === 'O' || frame.kind === 'E' || frame.kind === 'X') return frame;
+    if (frame.kind === 'O' || frame.kind === 'E' || frame.kind === 'X' || frame.kind === 'J')
+      return frame;
     throw new Error(`frame ${frame.kind} has an id`);
   }
 
@@ -208,9 +214,7 @@ export class BootstrapPeer implements AsyncDisposable {
       const found = this.frames.find(accepts);
       if (found !== undefined) return found;
       if (this.#hasEnded) throw new Error(`the bootstrap ended without ${what}: ${this.#output}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
@@ -250,6 +254,11 @@ export class BootstrapPeer implements AsyncDisposable {
     await rm(this.#tmpDir, { recursive: true, force: true });
   }
 
+  #wake(): void {
+    for (const resume of this.#waiting) resume();
+    this.#waiting.clear();
+  }
+
   #receive(chunk: Buffer): void {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     while (this.#received.length >= 4) {
@@ -286,11 +295,12 @@ function decode(frame: Buffer): UpFrame {
       return { kind, level: frame[1] ?? -1, timestampMs, text, bytes: frame.length - 10 };
     }
     case 'O':
-      return { kind, ...decodeHead(frame), text: frame.toString('utf8', 41) };
+    case 'J':
+      return { kind, ...decodeHead(frame), text: frame.toString('utf8', 45) };
     case 'E':
     case 'X': {
-      const at = 43 + frame.readUInt16LE(41);
-      const errorType = frame.toString('utf8', 43, at);
+      const at = 47 + frame.readUInt16LE(45);
+      const errorType = frame.toString('utf8', 47, at);
       return { kind, ...decodeHead(frame), errorType, text: frame.toString('utf8', at) };
     }
     default:
