@@ -129,7 +129,7 @@ function instructions(table: CallTable): readonly Instruction[] {
     [answer, 0, 0, notThere],
     [jumpEqual, 0, 3, table.clone],
     [load, 0, 0, offsetOfFirstArgument],
-    [jumpAnyBit, denied.length + 1, 0, newNamespaceFlags],
+    [jumpAnyBit, denied.length + 2, 0, newNamespaceFlags],
     [answer, 0, 0, allow],
     ...denied.map((call, at): Instruction => [jumpEqual, denied.length - at, 0, call]),
     [answer, 0, 0, allow],
