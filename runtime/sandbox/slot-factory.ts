@@ -1,5 +1,6 @@
 // Turns a shape and a program into a running sandbox: number, directory, group, launch; and undoes it all if one fails.
 
+import { setPriority } from 'node:os';
 import type { SandboxPaths } from '../protocol.ts';
 import type { Backend, ReachableProgram, SlotPlace } from './backend.ts';
 import type { HostGroup, SlotGroup } from './cgroup.ts';
@@ -8,6 +9,8 @@ import type { MemoryPoll } from './memory-poll.ts';
 import { ProcessSandbox } from './process-sandbox.ts';
 import type { SlotShape } from './sandbox.ts';
 import type { SlotDirs } from './slot-dirs.ts';
+
+const niceness = 5;
 
 export interface FactoryParts {
   readonly backend: Backend;
@@ -86,7 +89,8 @@ export class SlotFactory implements AsyncDisposable {
     program: ReachableProgram,
   ): ProcessSandbox {
     const { backend, dirs, poll } = this.#parts;
-    const launched: Launched = launch(backend.plan(place, shape, program));
+    const launched = launch(backend.plan(place, shape, program));
+    if (this.#parts.group?.hasCpu !== true) yieldToHost(launched);
     const id = `${index}.${++this.#spawned}`;
     const sandbox: ProcessSandbox = new ProcessSandbox({
       id,
@@ -120,5 +124,17 @@ export class SlotFactory implements AsyncDisposable {
       const error = new Error('what is left of a failed start cannot be removed', { cause });
       this.#quarantined.push({ id: `${index}`, cause: error });
     }
+  }
+}
+
+/** Where no group weighs CPU time, functions at least stand behind the host. Inherited by all that the process starts. */
+function yieldToHost({ child }: Launched): void {
+  if (child.pid === undefined) return;
+  try {
+    setPriority(child.pid, niceness);
+  } catch (error) {
+    // It has ended already, which `exit` tells.
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR';
+    if (!isGone) throw error;
   }
 }

@@ -148,3 +148,19 @@ suite('a sandbox with a pid namespace', { skip: await unlessTier('full') }, () =
     assert.notEqual(statOf(outer)?.session, statOf(process.pid)?.session);
   });
 });
+
+const userOnly = { backend: 'uid', cgroupRoot: 'none' } as const;
+suite('a user per slot without a control group', { skip: await unlessTier('partial-uid') }, () => {
+  test('is enough to find and end daemons that left their session', async () => {
+    await using host = await openTestHost(userOnly);
+    assert.equal(host.sandboxes.report.tier, 'partial-uid');
+    const slot = await host.start();
+    await using sibling = await host.start();
+    const name = `daemon-${host.config.hostId}`;
+    await slot.run(daemons(name));
+    await waitFor('five daemons', () => processesNamed(name).length >= 5);
+    await slot[Symbol.asyncDispose]();
+    assert.deepEqual(processesNamed(name), []);
+    assert.equal(await sibling.run('return 1'), 1);
+  });
+});

@@ -1,5 +1,6 @@
 // Processes and open files, tried with bounded loops.
 import assert from 'node:assert/strict';
+import { getPriority } from 'node:os';
 import { suite, test } from 'node:test';
 import type { IsolationTier } from '../../runtime/sandbox/sandbox.ts';
 import { openTestHost, tierOptions, unlessTier } from './slot.ts';
@@ -38,3 +39,14 @@ for (const tier of ['full', 'partial', 'partial-uid'] as const satisfies readonl
     });
   });
 }
+
+suite('the priority of slots without a group', { skip: await unlessTier('partial') }, () => {
+  test('is behind that of the host, for their children too', async () => {
+    await using host = await openTestHost(tierOptions.partial);
+    await using slot = await host.start();
+    const priorities = await slot.run(
+      `return [os.getPriority(), Number(execFileSync('/bin/sh', ['-c', 'nice']).toString())]`,
+    );
+    assert.deepEqual(priorities, [getPriority() + 5, getPriority() + 5]);
+  });
+});
