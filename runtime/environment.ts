@@ -195,6 +195,7 @@ export class Environment implements AsyncDisposable {
         tenantId: invocation.tenantId,
         payload: invocation.payload,
       }),
+      this.#inHand.length > 1,
     );
   }
 

@@ -24,6 +24,7 @@ export class Slot implements AsyncDisposable {
   readonly booted: Promise<void>;
   #events: SlotEvents;
   #early = '';
+  #isGathering = false;
 
   constructor(sandbox: Sandbox, shape: SlotShape) {
     this.sandbox = sandbox;
@@ -61,13 +62,28 @@ export class Slot implements AsyncDisposable {
     this.#events = events;
   }
 
-  send(frames: readonly Uint8Array[]): void {
-    const control = this.sandbox.control;
+  /**
+   * Sends one frame, given in one or two pieces. With `later` it leaves at the end of this turn of the event loop, together
+   * with others of the turn: right when the other side is busy anyway, since each write of its own wakes somebody up.
+   */
+  send(pieces: readonly Uint8Array[], later = false): void {
+    const { control } = this.sandbox;
     if (control.destroyed) return;
-    if (frames.length > 1) control.cork();
-    for (const frame of frames) control.write(frame);
-    if (frames.length > 1) control.uncork();
+    if (later && !this.#isGathering) {
+      this.#isGathering = true;
+      control.cork();
+      setImmediate(this.#release);
+    }
+    const isJoined = pieces.length > 1 && !this.#isGathering;
+    if (isJoined) control.cork();
+    for (const piece of pieces) control.write(piece);
+    if (isJoined) control.uncork();
   }
+
+  readonly #release = (): void => {
+    this.#isGathering = false;
+    this.sandbox.control.uncork();
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandbox[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 // lambkin start: reads the configuration, starts the host, says what matters, ends it when told to.
 import { readFileSync } from 'node:fs';
 import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
-import { ConfigError, type HostConfig, helpText, readConfig } from '../config.ts';
+import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
 import { type Host, startHost } from '../host.ts';
 
 export interface StartOptions {
