@@ -28,8 +28,8 @@ const UNREADABLE_ERROR =
   'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack';
 
 /**
- * Makes an error of the runtime. In v3 the name sits on the prototype and opens the stack; in v4 it is an own property set
- * after the stack was taken, which then opens with `Error:`. Both are visible to callers, in `trace` and in logs.
+ * Makes an error of the runtime. In v3 the name sits on the prototype, in v4 it is an own property: visible in logs, which
+ * show own properties.
  */
 export function runtimeError(
   generation: Generation,

@@ -1,5 +1,5 @@
 // The invoke loop: take an event up, run the handler, answer, block in read(2) again. That blocking read is the freeze.
-import { type CallbackPort, createCallbacks } from './callbacks.ts';
+import { type CallbackPort, type Callbacks, createCallbacks } from './callbacks.ts';
 import type { Logger } from './console.ts';
 import {
   createContextV4,
@@ -192,7 +192,7 @@ export class InvokeLoop {
     try {
       const context = extendContextV3(members, head, this.#options.facts);
       const result = this.#runtime.handler(event, context, callback);
-      if (isThenable(result)) result.then(context.succeed, context.fail);
+      if (isThenable(result)) void settleWith(result, context); // catches everything
     } catch (error) {
       members.fail(error);
     }
@@ -281,6 +281,18 @@ export class InvokeLoop {
 function shutDown(): void {
   // Listeners get the name and the number, as from a real signal; the number is missing in Node's types.
   if (!Reflect.apply(emit, process, ['SIGTERM', 'SIGTERM', 15])) exit(0);
+}
+
+/** `await` instead of `then`: it stays right when the function has replaced the method on promises. */
+async function settleWith(
+  promise: PromiseLike<unknown>,
+  { succeed, fail }: Pick<Callbacks['members'], 'succeed' | 'fail'>,
+): Promise<void> {
+  try {
+    succeed(await promise);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

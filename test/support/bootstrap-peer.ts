@@ -17,20 +17,19 @@ export type UpFrame =
   | { readonly kind: 'U' }
   | { readonly kind: 'R'; readonly maxRssKib: number }
   | { readonly kind: 'F'; readonly errorType: string; readonly text: string }
-  | {
-      readonly kind: 'O' | 'J';
-      readonly id: string;
-      readonly maxRssKib: number;
-      readonly text: string;
-    }
-  | {
+  | (AnswerHead & { readonly kind: 'O' | 'J'; readonly text: string })
+  | (AnswerHead & {
       readonly kind: 'E' | 'X';
-      readonly id: string;
-      readonly maxRssKib: number;
       readonly errorType: string;
       readonly text: string;
-    }
+    })
   | LogFrame;
+
+interface AnswerHead {
+  readonly id: string;
+  readonly maxRssKib: number;
+  readonly durationUs: number;
+}
 
 export interface LogFrame {
   readonly kind: 'L';
@@ -308,6 +307,7 @@ function decode(frame: Buffer): UpFrame {
   }
 }
 
-function decodeHead(frame: Buffer): { readonly id: string; readonly maxRssKib: number } {
-  return { id: frame.toString('latin1', 1, 37), maxRssKib: frame.readUInt32LE(37) };
+function decodeHead(frame: Buffer): AnswerHead {
+  const id = frame.toString('latin1', 1, 37);
+  return { id, maxRssKib: frame.readUInt32LE(37), durationUs: frame.readUInt32LE(41) };
 }
