@@ -1,6 +1,6 @@
 // A host of its own for one test: a temporary data directory, a free port, the official SDK as client. Fails the test that
-// leaves a process behind.
-import { readdirSync, readFileSync } from 'node:fs';
+// leaves a process, a control group or a slot behind.
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,13 @@ import {
 } from '@aws-sdk/client-lambda';
 import { readConfig } from '../../host/config.ts';
 import { type Host, startHost } from '../../host/host.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { closeInheritedDescriptors } from '../../runtime/sandbox/descriptors.ts';
 import { zipOf } from './bundle-fixtures.ts';
+import { tracesOf } from './traces.ts';
+
+// As the process of a real host does first of all: sandboxes would inherit what the test runner's parent left open.
+closeInheritedDescriptors();
 
 export const ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
 export const SECRET_ACCESS_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
@@ -26,6 +32,7 @@ export interface TestHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Used and kept instead of a directory of its own. */
   readonly dataDir?: string;
+  readonly clock?: Clock;
 }
 
 export interface InvokeAnswer {
@@ -70,6 +77,7 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
   });
   const host = await startHost({
     config,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     report: (text, cause) =>
       reports.push(
         cause === undefined ? text : `${text}: ${cause instanceof Error ? cause.stack : cause}`,
@@ -87,10 +95,9 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     async [Symbol.asyncDispose]() {
       client.destroy();
       await host[Symbol.asyncDispose]();
-      const left = processesUnder(dataDir);
+      const left = tracesOf(dataDir);
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-      if (left.length > 0)
-        throw new Error(`the host left processes behind: ${left.join(', ')}`);
+      if (left.length > 0) throw new Error(`the host left behind: ${left.join(', ')}`);
     },
   };
 }
@@ -149,22 +156,4 @@ export async function invoke(
     log: Buffer.from(answer.LogResult ?? '', 'base64').toString(),
     executedVersion: answer.ExecutedVersion,
   };
-}
-
-/** Processes whose command line or environment speaks of the directory: sandboxes of a host that did not clean up. */
-export function processesUnder(directory: string): string[] {
-  const found: string[] = [];
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    try {
-      const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
-      const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (mounts.includes(directory) || commandLine.includes(directory))
-        found.push(`${pid} ${commandLine}`);
-    } catch (error) {
-      // Gone in the meantime, which is what we hope for.
-      if (!(error instanceof Error && 'code' in error)) throw error;
-    }
-  }
-  return found;
 }
