@@ -27,6 +27,7 @@ import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { environmentSpec } from './dispatch/environment-spec.ts';
 import { Activation } from './functions/activation.ts';
+import { ACCOUNT_CODE_BYTES } from './functions/code-source.ts';
 import { Functions } from './functions/functions.ts';
 import { partitionOf } from './functions/names.ts';
 import type { FunctionSettings } from './functions/record.ts';
@@ -176,7 +177,7 @@ export async function startHost({
     activation,
     packages,
     fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),
-    limits: { maxMemoryMib: config.limits.memoryMib },
+    limits: { maxMemoryMib: config.limits.memoryMib, codeStorageBytes: ACCOUNT_CODE_BYTES },
     runtimeHash: (runtime) => runtimes.hash(runtime),
     stamp: () => stampAt(clock),
   };
@@ -208,6 +209,7 @@ export async function startHost({
     isolation: sandboxes.report,
     health: () => ({ functions: functions.size, environments: pool.counts, slots: slots.ready }),
     epochMs: now,
+    onFault: report,
   });
   await server.listen({ host: config.listen.host, port: config.listen.port });
   url = config.publicUrl ?? urlOf(server.server.address(), config);

@@ -13,7 +13,10 @@ export interface OperationParts {
   readonly activation: Activation;
   readonly packages: PackageIntake;
   readonly fetchFromS3: S3Fetch;
-  readonly limits: SettingsLimits;
+  readonly limits: SettingsLimits & {
+    /** What all packages of one account in one region may have together. */
+    readonly codeStorageBytes: number;
+  };
   readonly runtimeHash: RuntimeHash;
   /** Time and ids for new records. */
   readonly stamp: () => Stamp;

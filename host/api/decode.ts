@@ -19,14 +19,17 @@ export interface MatchOf<Name extends OperationName> extends RouteMatch {
 
 /**
  * The input that a request carries. Throws SerializationException when something cannot be read as its type, ValidationException
- * when it breaks constraints of the model. Maps have no prototype, so that a key named `constructor` finds only itself.
+ * when it breaks constraints of the model. Maps have no prototype, so that a key named `constructor` finds only itself. What the
+ * service looks at before any constraint of the model is `checkFirst`.
  */
 export function decodeInput<Name extends OperationName>(
   match: MatchOf<Name>,
   headers: RequestHeaders,
   body: Uint8Array,
+  checkFirst?: (input: DecodedStructure) => void,
 ): OperationInput<Name> {
   const input = parseInput(match, headers, body);
+  checkFirst?.(input);
   validateInput(contractOf(match.operation).input, input);
   return input as OperationInput<Name>; // as: OperationInput is generated from the contract that was just held against it
 }

@@ -1,5 +1,5 @@
 // Functions: create, read, update, list, delete. Source: control-plane document §6.
-import { checkCodeMembers, takeInCode } from '../functions/code-source.ts';
+import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
 import { functionConfiguration, listedConfiguration } from '../functions/configuration.ts';
 import type { Decision } from '../functions/functions.ts';
 import {
@@ -19,14 +19,22 @@ import type { FunctionRecord, FunctionSettings, VersionRecord } from '../functio
 import { newSettings, packageMembers, updatedSettings, withCode } from '../functions/settings.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
-import type { FunctionConfiguration } from './model/types.ts';
+import type {
+  CreateFunctionRequest,
+  FunctionConfiguration,
+  OperationInput,
+} from './model/types.ts';
 import { operation } from './operation.ts';
 import { page } from './pagination.ts';
+import type { DecodedStructure } from './validation.ts';
 
 const MAX_NAME_LENGTH = 64;
 const PAGE_CAP = 50;
 
-export const CreateFunction = operation('CreateFunction', async (input, context) => {
+async function createFunction(
+  input: CreateFunctionRequest,
+  context: OperationContext,
+): Promise<FunctionConfiguration> {
   const name = resolveUnqualified(context, input.FunctionName);
   checkNameLength(name);
   const packaged = packageMembers(input);
@@ -42,11 +50,15 @@ export const CreateFunction = operation('CreateFunction', async (input, context)
     name,
     (current) => {
       if (current !== undefined) throw alreadyExists(name);
-      return creation(context, name, all, input.Tags ?? {}, input.Publish === true);
+      return creation(context, name, all, sortedTags(input.Tags ?? {}), input.Publish === true);
     },
   );
   context.activation.begin(created.record);
   return configurationOf(context, created.record, created.shown, undefined);
+}
+
+export const CreateFunction = operation('CreateFunction', createFunction, {
+  checkSizes: ({ Code: code }) => checkZipSize(memberOf(code, 'ZipFile')),
 });
 
 export const GetFunction = operation('GetFunction', async (input, context) => {
@@ -73,9 +85,11 @@ export const GetFunctionConfiguration = operation(
   },
 );
 
-export const UpdateFunctionCode = operation('UpdateFunctionCode', async (input, context) => {
+async function updateFunctionCode(
+  input: OperationInput<'UpdateFunctionCode'>,
+  context: OperationContext,
+): Promise<FunctionConfiguration> {
   const name = resolveUnqualified(context, input.FunctionName);
-  if (input.ZipFile !== undefined) checkCodeMembers(input);
   const before = requireFunction(context, name);
   requireRevision(before.latest, input.RevisionId);
   if (input.ImageUri !== undefined)
@@ -90,9 +104,14 @@ export const UpdateFunctionCode = operation('UpdateFunctionCode', async (input, 
   });
   if (input.DryRun === true) {
     const settings = apply(before.latest.settings);
+    requireStorage(context, before.latest.settings, settings, input.Publish === true);
     return configurationOf(context, before, { ...before.latest, settings }, undefined);
   }
   return await update(context, name, input.RevisionId, apply, input.Publish === true);
+}
+
+export const UpdateFunctionCode = operation('UpdateFunctionCode', updateFunctionCode, {
+  checkSizes: ({ ZipFile: zipFile }) => checkZipSize(zipFile),
 });
 
 export const UpdateFunctionConfiguration = operation(
@@ -163,7 +182,9 @@ async function update(
       if (current === undefined) throw functionNotFound(context, name);
       requireRevision(current.latest, revisionId);
       requireSettled(current);
-      const record = withUpdate(current, apply(current.latest.settings), context.stamp());
+      const settings = apply(current.latest.settings);
+      requireStorage(context, current.latest.settings, settings, publish);
+      const record = withUpdate(current, settings, context.stamp());
       if (!publish)
         return {
           change: { record },
@@ -194,6 +215,7 @@ function creation(
   publish: boolean,
 ): Decision<Shown> {
   const { account, region } = context;
+  requireStorage(context, undefined, settings, publish);
   const latest = newVersion(settings, context.stamp());
   const record: FunctionRecord = { account, region, name, latest, nextVersion: 1, tags };
   const qualifier = undefined;
@@ -257,6 +279,27 @@ function everyVersion(context: OperationContext, name: string) {
     record,
     version,
   }));
+}
+
+/** Each version counts with the bytes of its package. Throws CodeStorageExceededException when the account has no room for more. */
+function requireStorage(
+  { functions, account, region, limits }: OperationContext,
+  before: FunctionSettings | undefined,
+  after: FunctionSettings,
+  publish: boolean,
+): void {
+  const added = after.code.sizeBytes * (publish ? 2 : 1) - (before?.code.sizeBytes ?? 0);
+  if (added > 0 && functions.codeBytes(account, region) + added > limits.codeStorageBytes)
+    throw new ServiceError('CodeStorageExceededException', 'Code storage limit exceeded.');
+}
+
+function sortedTags(tags: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function memberOf(structure: unknown, name: string): unknown {
+  const isStructure = typeof structure === 'object' && structure !== null;
+  return isStructure ? (structure as DecodedStructure)[name] : undefined; // as: an object by the line above
 }
 
 function checkNameLength(name: string): void {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InvokeOutcome, InvokeResult } from '../../runtime/invocation.ts';
 import type { Dispatcher, InvokeTarget } from '../dispatch/dispatcher.ts';
-import type { Scope } from '../functions/names.ts';
+import { requireRegion, type Scope } from '../functions/names.ts';
 import { ServiceError } from '../service-error.ts';
 import { decodeInput } from './decode.ts';
 import type { Answer } from './encode.ts';
@@ -15,6 +15,9 @@ const MAX_CLIENT_CONTEXT_CHARS = 3583;
 
 /** Payloads up to this size are checked here, before anything runs; larger ones by the runtime, off this thread. */
 const PARSED_HERE_BYTES = 4096;
+
+/** A trace header is some hundred characters; a longer one is not handed on, since it would not fit into the answer's headers. */
+const MAX_TRACE_HEADER_CHARS = 1024;
 
 const EMPTY_EVENT = Buffer.from('{}');
 
@@ -35,7 +38,9 @@ export async function answerInvoke(
   parts: InvokeParts,
 ): Promise<Answer> {
   const { match, headers, body } = request;
-  const input = decodeInput({ ...match, operation: 'Invoke' }, headers, body);
+  const input = decodeInput({ ...match, operation: 'Invoke' }, headers, body, (parsed) =>
+    requireRegion(scope, parsed['FunctionName']),
+  );
   checkMembers(input);
   const target = parts.dispatcher.resolve(scope, input.FunctionName, input.Qualifier);
   const payload = body.length === 0 ? EMPTY_EVENT : body;
@@ -113,7 +118,8 @@ function traceHeader(
   { version }: InvokeTarget,
   epochMs: number,
 ): string {
-  if (typeof given === 'string' && given !== '') return given;
+  if (typeof given === 'string' && given !== '' && given.length <= MAX_TRACE_HEADER_CHARS)
+    return given;
   const seconds = Math.floor(epochMs / 1000)
     .toString(16)
     .padStart(8, '0');

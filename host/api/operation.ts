@@ -1,9 +1,12 @@
 // Declaring an operation: its name in the contract, what it does, and where the service departs from its own model.
+import { authorize } from '../auth/authorize.ts';
+import { requireRegion } from '../functions/names.ts';
 import type { RouteMatch } from '../http/router.ts';
 import type { OperationContext } from './context.ts';
 import { decodeInput, type RequestHeaders } from './decode.ts';
 import { type Answer, encodeOutput } from './encode.ts';
 import type { OperationInput, OperationName, OperationOutput } from './model/types.ts';
+import type { DecodedStructure } from './validation.ts';
 
 export type OperationHandler<Name extends OperationName> = (
   input: OperationInput<Name>,
@@ -13,6 +16,8 @@ export type OperationHandler<Name extends OperationName> = (
 export interface OperationOptions {
   /** The success status where the service departs from its model; say in a comment how that is known. */
   readonly status?: number | undefined;
+  /** Limits that the service checks before any constraint of the model. Throws ServiceError. */
+  readonly checkSizes?: ((input: DecodedStructure) => void) | undefined;
 }
 
 /** One request of an operation, as the listener has it. */
@@ -26,7 +31,10 @@ export interface OperationRequest {
 /** A declared operation, its input and output types closed over, so that operations of all names fit in one list. */
 export interface Operation {
   readonly name: OperationName;
-  /** Decodes, validates, runs the handler and encodes what it returns. Rejects with what any of them throws. */
+  /**
+   * Decodes, authorizes, validates, runs the handler and encodes what it returns. Rejects with what any of them throws. The order
+   * is the service's: whose the resource is and where it is come before the form of its name (control-plane document §5.1).
+   */
   answer(request: OperationRequest, context: OperationContext): Promise<Answer>;
 }
 
@@ -40,7 +48,11 @@ export function operation<Name extends OperationName>(
     name,
     async answer({ match, headers, body }, context) {
       if (match.operation !== name) throw new Error(`${match.operation} was routed to ${name}`);
-      const input = decodeInput({ ...match, operation: name }, headers, body);
+      const input = decodeInput({ ...match, operation: name }, headers, body, (parsed) => {
+        authorize(context.caller, name, parsed);
+        requireRegion(context, parsed['FunctionName']);
+        options.checkSizes?.(parsed);
+      });
       return encodeOutput(name, await handler(input, context), options.status);
     },
   };

@@ -22,34 +22,14 @@ export function page<Item>(
   maxItems: number | undefined,
   cap: number,
 ): Page<Item> {
-  const size = pageSize(maxItems, cap);
+  // The service limits larger wishes silently; none or zero means as many as the cap allows.
+  const size = maxItems ? Math.min(maxItems, cap) : cap;
   const after = decodeKey(marker);
   const start = after === undefined ? 0 : countUpTo(items, keyOf, after);
-  return withNextMarker(items.slice(start, start + size + 1), size, keyOf);
-}
-
-/** How many items a page holds. The service limits larger wishes silently; none or zero means as many as the cap allows. */
-export function pageSize(maxItems: number | undefined, cap: number): number {
-  return maxItems ? Math.min(maxItems, cap) : cap;
-}
-
-/** For a source that finds its place by itself and was asked for one item more than `size`, to tell whether another page follows. */
-export function withNextMarker<Item>(
-  found: readonly Item[],
-  size: number,
-  keyOf: (item: Item) => PageKey,
-): Page<Item> {
-  const items = found.slice(0, size);
-  const last = items.at(-1);
-  const isLastPage = found.length <= size || last === undefined;
-  return { items, nextMarker: isLastPage ? undefined : encodeMarker(keyOf(last)) };
-}
-
-/** The key after which a page of a listing with text keys begins; undefined for the first page. Throws as {@link page} does. */
-export function decodeMarker(marker: string | undefined): string | undefined {
-  const key = decodeKey(marker);
-  if (typeof key === 'number') throw invalidMarker();
-  return key;
+  const shown = items.slice(start, start + size);
+  const last = shown.at(-1);
+  const isLastPage = start + size >= items.length || last === undefined;
+  return { items: shown, nextMarker: isLastPage ? undefined : encodeMarker(keyOf(last)) };
 }
 
 /** Items are ordered, so those up to the key are found by halving. */

@@ -1,8 +1,15 @@
 // Ends what create and update calls began: makes the code and the slots ready, then moves Pending to Active and InProgress to
 // Successful. Runs in the background, survives a restart by looking again at what is unsettled.
 import type { Functions } from './functions.ts';
-import { failed, isUnsettled, type Stamp, settled, settledVersion } from './lifecycle.ts';
-import type { FunctionRecord, FunctionSettings } from './record.ts';
+import {
+  failed,
+  failedVersion,
+  isUnsettled,
+  type Stamp,
+  settled,
+  settledVersion,
+} from './lifecycle.ts';
+import type { FunctionRecord, FunctionSettings, StateReason } from './record.ts';
 
 export interface ActivationOptions {
   readonly functions: Functions;
@@ -53,24 +60,29 @@ export class Activation implements AsyncDisposable {
         current !== undefined && current.latest.configurationId === begun.latest.configurationId;
       if (current === undefined) return { change: undefined, result: undefined };
       if (!isSame) return { change: { record: current }, result: undefined };
-      const record =
+      const unsettled = this.#unsettledVersions(current);
+      const change =
         problem === undefined
-          ? settled(current, stamp())
-          : failed(current, { code: 'InternalError', text: problem }, stamp());
-      const versions = this.#unsettledVersions(current).map((version) =>
-        settledVersion(version, stamp()),
-      );
-      return { change: { record, versions }, result: undefined };
+          ? {
+              record: settled(current, stamp()),
+              versions: unsettled.map((version) => settledVersion(version, stamp())),
+            }
+          : {
+              record: failed(current, problem, stamp()),
+              versions: unsettled.map((version) => failedVersion(version, problem, stamp())),
+            };
+      return { change, result: undefined };
     });
   }
 
-  async #tryMakeReady(settings: FunctionSettings): Promise<string | undefined> {
+  async #tryMakeReady(settings: FunctionSettings): Promise<StateReason | undefined> {
     try {
       await this.#options.makeReady(settings);
       return undefined;
     } catch (error) {
       this.#options.onProblem('the code of a function could not be made ready', error);
-      return error instanceof Error ? error.message : String(error);
+      const text = error instanceof Error ? error.message : String(error);
+      return { code: 'InternalError', text };
     }
   }
 }

@@ -8,6 +8,9 @@ import type { CodeReference } from './record.ts';
 /** Zipped bytes that may come with the request itself. */
 const MAX_DIRECT_BYTES = 52_428_800;
 
+/** The service's limit for the packages of one account in one region, each version counted (control-plane document §21). */
+export const ACCOUNT_CODE_BYTES = 80_530_636_800;
+
 /** Takes a deployment package in: checks, unpacks and stores it. `host/code/packages.ts` does. */
 export interface PackageIntake {
   add(archive: Uint8Array | Readable): Promise<{
@@ -30,13 +33,17 @@ export type CodeMembers = Pick<
   'ZipFile' | 'S3Bucket' | 'S3Key' | 'S3ObjectVersion' | 'ImageUri' | 'S3ObjectStorageMode'
 >;
 
-/** Checks that need no bytes but those of the request. Throws the service's errors. */
-export function checkCodeMembers(code: CodeMembers): void {
-  if (code.ZipFile !== undefined && code.ZipFile.length > MAX_DIRECT_BYTES)
+/** A package that came with the request, as decoded. The service looks at its size before anything else. */
+export function checkZipSize(zipFile: unknown): void {
+  if (zipFile instanceof Uint8Array && zipFile.length > MAX_DIRECT_BYTES)
     throw new ServiceError(
       'RequestEntityTooLargeException',
       `Zipped size must be smaller than ${MAX_DIRECT_BYTES} bytes`,
     );
+}
+
+/** Checks of a Zip function's code that need no bytes but those of the request. Throws the service's errors. */
+export function checkCodeMembers(code: CodeMembers): void {
   if (code.ZipFile === undefined && code.S3Bucket === undefined && code.S3Key === undefined)
     refuse('Please provide a source for function code.');
   const fromS3 =

@@ -66,9 +66,15 @@ export function listedConfiguration(view: ConfigurationView): FunctionConfigurat
     PackageType: 'Zip',
     Architectures: settings.architectures,
     EphemeralStorage: { Size: settings.ephemeralStorageMib },
-    SnapStart: { ApplyOn: settings.snapStart, OptimizationStatus: 'Off' },
+    SnapStart: { ApplyOn: settings.snapStart, OptimizationStatus: optimizationStatus(version) },
     LoggingConfig: loggingConfig(record.name, settings),
   };
+}
+
+/** `$LATEST` is never optimized; a published version that asks for it is, once it is active. */
+function optimizationStatus({ version, state, settings }: VersionRecord): 'On' | 'Off' {
+  const isWanted = version !== '$LATEST' && settings.snapStart === 'PublishedVersions';
+  return isWanted && state === 'Active' ? 'On' : 'Off';
 }
 
 export function runtimeVersionArn(

@@ -132,6 +132,18 @@ export class Functions {
     return digests;
   }
 
+  /** Bytes of the packages of one scope, each version counted. */
+  codeBytes(account: string, region: string): number {
+    let bytes = 0;
+    for (const name of this.names(account, region)) {
+      const held = this.#held.get(functionKey(account, region, name));
+      bytes += held?.record.latest.settings.code.sizeBytes ?? 0;
+      for (const { record } of held?.versions.values() ?? [])
+        bytes += record.settings.code.sizeBytes;
+    }
+    return bytes;
+  }
+
   get size(): number {
     return this.#held.size;
   }

@@ -71,18 +71,23 @@ export function settledVersion(version: VersionRecord, stamp: Stamp): VersionRec
 
 /** The creation or update has failed: a new function is Failed, an old one goes on with what it had. */
 export function failed(record: FunctionRecord, reason: StateReason, stamp: Stamp): FunctionRecord {
-  const { latest } = record;
-  const isNew = latest.state === 'Pending';
+  if (!isUnsettled(record.latest)) return record;
+  return { ...record, latest: failedVersion(record.latest, reason, stamp) };
+}
+
+export function failedVersion(
+  version: VersionRecord,
+  reason: StateReason,
+  stamp: Stamp,
+): VersionRecord {
+  const isNew = version.state === 'Pending';
   return {
-    ...record,
-    latest: {
-      ...latest,
-      revisionId: stamp.newId(),
-      state: isNew ? 'Failed' : latest.state,
-      stateReason: isNew ? reason : latest.stateReason,
-      lastUpdateStatus: 'Failed',
-      lastUpdateReason: reason,
-    },
+    ...version,
+    revisionId: stamp.newId(),
+    state: isNew ? 'Failed' : version.state,
+    stateReason: isNew ? reason : version.stateReason,
+    lastUpdateStatus: 'Failed',
+    lastUpdateReason: reason,
   };
 }
 
@@ -90,7 +95,7 @@ export function isUnsettled(version: VersionRecord): boolean {
   return version.state === 'Pending' || version.lastUpdateStatus === 'InProgress';
 }
 
-/** A new published version of `$LATEST` as it stands, and the function with the number used up. */
+/** A new published version of `$LATEST` as it stands, and the function with the number used up and a new revision. */
 export function published(
   record: FunctionRecord,
   description: string | undefined,
@@ -108,7 +113,8 @@ export function published(
     state: 'Pending',
     stateReason: CREATING,
   };
-  return { record: { ...record, nextVersion: record.nextVersion + 1 }, version };
+  const after = { ...latest, revisionId: stamp.newId() };
+  return { record: { ...record, latest: after, nextVersion: record.nextVersion + 1 }, version };
 }
 
 /** Throws ResourceConflictException while the function is being created or updated. */

@@ -21,6 +21,20 @@ const FORM =
   /^(?:arn:(?<partition>aws[a-zA-Z-]*):lambda:)?(?:(?<region>(?:eusc-)?[a-z]{2}(?:(?:-gov)|(?:-iso(?:[a-z]?)))?-[a-z]+-\d):)?(?:(?<account>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_.]+)(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_$]+))?$/;
 
 /**
+ * Throws ResourceNotFoundException when a FunctionName member names another region. The service says so before it looks at the
+ * form of any member, so the value may be anything.
+ */
+export function requireRegion(scope: Scope, functionName: unknown): void {
+  if (typeof functionName !== 'string' || !functionName.includes(':')) return;
+  const region = FORM.exec(functionName)?.groups?.['region'];
+  if (region === undefined || region === scope.region) return;
+  throw new ServiceError(
+    'ResourceNotFoundException',
+    `Functions from '${region}' are not reachable in this region ('${scope.region}')`,
+  );
+}
+
+/**
  * Resolves a FunctionName member and an optional Qualifier member, in the service's order of checks.
  * Errors: AccessDeniedException (another account), ResourceNotFoundException (another region),
  * InvalidParameterValueException (two different qualifiers).
@@ -36,11 +50,7 @@ export function resolveReference(
   if (parts === undefined || name === undefined) return { name: functionName, qualifier };
   if (parts['account'] !== undefined && parts['account'] !== scope.account)
     throw new ServiceError('AccessDeniedException', '');
-  if (parts['region'] !== undefined && parts['region'] !== scope.region)
-    throw new ServiceError(
-      'ResourceNotFoundException',
-      `Functions from '${parts['region']}' are not reachable in this region ('${scope.region}')`,
-    );
+  requireRegion(scope, functionName);
   const inName = parts['qualifier'];
   if (inName !== undefined && qualifier !== undefined && inName !== qualifier)
     throw new ServiceError(

@@ -26,6 +26,7 @@ export interface OwnRoutesOptions {
   /** Figures for the health answer. */
   readonly health: () => object;
   readonly epochMs: () => number;
+  readonly onFault: (text: string, cause: unknown) => void;
 }
 
 /** Adds our routes to the listener. Errors go the way of all others. */
@@ -41,7 +42,13 @@ export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): v
   });
   app.get('/_lambkin/code/:digest', async (request, reply) => {
     reply.hijack();
-    await sendPackage(options, request.raw, reply.raw);
+    try {
+      await sendPackage(options, request.raw, reply.raw);
+    } catch (error) {
+      // A client that went away is none of our faults; of a package that cannot be read nothing more can be said in its body.
+      if (!reply.raw.destroyed) options.onFault(`a package could not be sent`, error);
+      reply.raw.destroy();
+    }
   });
 }
 

@@ -69,6 +69,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
     void handle(options, request.raw, reply.raw);
   });
   app.setErrorHandler((error, request, reply) => answerRefused(options, error, request, reply));
+  // Methods that fastify does not know.
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack();
+    void handle(options, request.raw, reply.raw);
+  });
   return app;
 }
 
@@ -114,10 +119,11 @@ async function answer(
   const { operation } = match;
   const body = await readBody(request, maxBodyBytes(operation), limitName(operation));
   const caller = authentication.finish(body);
-  authorize(caller, operation, boundNames(match));
+  const declared = operations.get(operation);
+  // Declared operations authorize by themselves: what they are about may stand in the body.
+  if (declared === undefined) authorize(caller, operation, boundNames(match));
   if (operation === 'Invoke')
     return await answerInvoke({ match, headers, body }, caller, requestId, options.invoke);
-  const declared = operations.get(operation);
   if (declared === undefined)
     throw new ServiceError(
       'InvalidParameterValueException',
@@ -173,7 +179,7 @@ function latin1Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** What fastify itself refuses: an unreadable URL or the like. */
+/** What fastify itself refuses, an unreadable URL or the like, and what our own routes throw. */
 function answerRefused(
   options: ServerOptions,
   error: unknown,
@@ -185,7 +191,8 @@ function answerRefused(
     error instanceof Error && 'statusCode' in error && Number(error.statusCode) < 500
       ? new ServiceError('InvalidRequestContentException', error.message)
       : error;
-  if (refusal === error) options.onFault(`${request.method} ${request.url} failed`, error);
+  if (!(refusal instanceof ServiceError) || refusal.status >= 500)
+    options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
   reply.hijack();
   writeAnswer(reply.raw, errorAnswer(refusal, requestId), requestId);
 }

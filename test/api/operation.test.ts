@@ -11,6 +11,14 @@ const context = {
   account: '123456789012',
   region: 'us-east-1',
   partition: 'aws',
+  caller: {
+    kind: 'key',
+    accessKeyId: 'AKIAEXAMPLE',
+    account: '123456789012',
+    principal: 'arn:aws:iam::123456789012:user/u',
+    rights: 'admin',
+    region: 'us-east-1',
+  },
 } as OperationContext;
 
 function requestOf(...args: Parameters<typeof request>) {
