@@ -12,6 +12,7 @@ import { Runtimes } from '../runtime/runtimes.ts';
 import { openSandboxes } from '../runtime/sandbox/open.ts';
 import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
 import { Slots } from '../runtime/slots.ts';
+import { startVariables } from '../runtime/start-variables.ts';
 import type { OperationContext, OperationParts } from './api/context.ts';
 import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
 import type { Caller } from './auth/caller.ts';
@@ -272,6 +273,7 @@ function shapeOf(settings: FunctionSettings) {
     runtime: settings.runtime,
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,
+    startVariables: startVariables(settings.runtime, settings.variables ?? {}),
   };
 }
 

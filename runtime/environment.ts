@@ -156,7 +156,10 @@ export class Environment implements AsyncDisposable {
     return Math.max(this.#maxRssKib, this.#slot.sandbox.peakKib);
   }
 
-  /** Puts the code in place and runs the static code. Never rejects for a fault of the function. */
+  /**
+   * Puts the code in place and runs the static code. Never rejects for a fault of the function; rejects with SlotBootError when
+   * the slot itself does not come up.
+   */
   async init(phase: InitPhase, limitMs: number): Promise<InitOutcome> {
     this.#enter('init');
     const startedAt = this.#clock.monotonicMs();
@@ -169,8 +172,11 @@ export class Environment implements AsyncDisposable {
     const limit = setTimeout(() => {
       this.#settleInit({ kind: 'timedOut', durationMs: limitMs });
     }, limitMs);
-    const outcome = await settled;
-    clearTimeout(limit);
+    // With variables that act at process start, a slot that does not come up is the function's own doing.
+    const isGeneric = this.spec.startVariables === undefined;
+    const outcome = await (isGeneric ? this.#slot.booted.then(() => settled) : settled).finally(
+      () => clearTimeout(limit),
+    );
     const durationMs = this.#clock.monotonicMs() - startedAt;
     this.#reportInit(phase, outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;

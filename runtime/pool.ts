@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import { type Call, Environment, type EnvironmentOwner, type InitOutcome } from './environment.ts';
 import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
 import type { InitPhase } from './platform-log.ts';
+import type { SlotShape } from './sandbox/sandbox.ts';
 import {
   type Durations,
   depthAllowed,
@@ -284,7 +285,7 @@ export class Pool implements AsyncDisposable {
       group.starting -= 1;
     };
     try {
-      const environment = await this.#newEnvironment(group, logStreamName);
+      const environment = this.#newEnvironment(group, logStreamName);
       const outcome = await this.#init(environment, 'init', INIT_LIMIT_MS);
       if (outcome.kind === 'ready') {
         done();
@@ -303,7 +304,7 @@ export class Pool implements AsyncDisposable {
   /** Init has failed and a call waits: it runs again, inside the invoke phase and on the call's own time. */
   async #initAgain(group: Group, logStreamName: string, call: Call, done: () => void) {
     try {
-      const environment = await this.#newEnvironment(group, logStreamName);
+      const environment = this.#newEnvironment(group, logStreamName);
       const { clock } = this.#options;
       const startedAt = clock.monotonicMs();
       const outcome = await this.#init(environment, 'invoke', group.spec.timeoutMs);
@@ -335,23 +336,13 @@ export class Pool implements AsyncDisposable {
     this.#end(environment);
   }
 
-  async #newEnvironment(group: Group, logStreamName: string): Promise<Environment> {
+  #newEnvironment(group: Group, logStreamName: string): Environment {
+    if (this.#disposed) throw new Error('the host is ending');
     const { slots, clock } = this.#options;
     const { spec } = group;
-    const { runtime, memoryMib, ephemeralStorageMib } = spec;
-    const slot = slots.take({ runtime, memoryMib, ephemeralStorageMib });
-    try {
-      await slot.booted;
-    } catch (error) {
-      this.#track(slot[Symbol.asyncDispose]());
-      throw error;
-    }
+    const slot = slots.take(slotShape(spec));
     const environment = new Environment({ spec, slot, logStreamName, owner: this.#owner, clock });
     group.environments.add(environment);
-    if (this.#disposed) {
-      this.#end(environment);
-      throw new Error('the host is ending');
-    }
     return environment;
   }
 
@@ -486,6 +477,14 @@ export class Pool implements AsyncDisposable {
       );
     }
   }
+}
+
+/** What a spec's slots have in common with those of other functions. */
+export function slotShape(
+  spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startVariables'>,
+): SlotShape {
+  const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;
+  return { runtime, memoryMib, ephemeralStorageMib, startVariables };
 }
 
 function chargeMib(environment: Environment): number {

@@ -32,16 +32,16 @@ export class Slot implements AsyncDisposable {
     const up = Promise.withResolvers<void>();
     this.booted = up.promise;
     this.#events = {
-      onFrame: (kind) => {
-        if (kind === 'U') up.resolve();
-      },
+      // A slot that speaks before it is anybody's cannot be trusted.
+      onFrame: () => sandbox.kill(),
       onOutput: (chunk) => {
         this.#early = (this.#early + chunk.toString()).slice(-4096);
       },
     };
-    const decoder = new FrameDecoder((kind, body, oversize) =>
-      this.#events.onFrame(kind, body, oversize),
-    );
+    const decoder = new FrameDecoder((kind, body, oversize) => {
+      if (kind === 'U') up.resolve();
+      else this.#events.onFrame(kind, body, oversize);
+    });
     sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
     // A slot that dies with frames unread ends in ECONNRESET here; its exit says all there is to say.
     sandbox.control.on('error', () => {});

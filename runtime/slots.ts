@@ -42,13 +42,15 @@ export class Slots implements AsyncDisposable {
 
   /** Asks for slots of this shape to be kept ready. */
   prepare(shape: SlotShape): void {
+    if (shape.startVariables !== undefined) return;
     this.#shelf(shape);
     this.#refillLater(0);
   }
 
-  /** A slot of this shape, ready or booting or spawned now. The caller owns it and awaits `booted`. */
+  /** A slot of this shape, ready or booting or spawned now. The caller owns it. */
   take(shape: SlotShape): Slot {
     if (this.#disposed) throw new Error('the slots have been closed');
+    if (shape.startVariables !== undefined) return this.#spawn(shape);
     const { slots } = this.#shelf(shape);
     const slot = slots.shift() ?? this.#spawn(shape);
     this.#refillLater(REFILL_DELAY_MS);

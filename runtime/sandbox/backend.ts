@@ -33,6 +33,8 @@ export interface ReachableProgram {
   /** The interpreter's arguments; or, with `isWholeCommand`, a command that needs no interpreter of ours (probes). */
   readonly arguments: readonly string[];
   readonly isWholeCommand?: boolean | undefined;
+  /** See {@link SlotShape.startVariables}. */
+  readonly startVariables?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One way of holding processes. */
@@ -77,9 +79,7 @@ export function bwrapBackend(options: BwrapOptions): Backend {
     signalsAsCodes: true,
     paths: () => insidePaths,
     plan(place, shape, program) {
-      const main = program.isWholeCommand
-        ? program.arguments
-        : [insideInterpreter, ...program.arguments];
+      const main = commandOf({ ...program, interpreter: insideInterpreter }, insidePaths, tools);
       const inside = limited(tools, limits(place, shape, options.maxProcesses), main);
       const command = bwrapCommand(bwrap, inside);
       const view = {
@@ -108,7 +108,8 @@ export function uidBackend({ tools, maxProcesses }: BackendOptions): Backend {
     signalsAsCodes: false,
     paths: ownPaths,
     plan(place, shape, program) {
-      const inside = limited(tools, limits(place, shape, maxProcesses), commandOf(program));
+      const main = commandOf(program, ownPaths(place, program.runtimeDir), tools);
+      const inside = limited(tools, limits(place, shape, maxProcesses), main);
       const dropped = asUserAlone(required(tools.setpriv), requiredUid(place), inside);
       return { command: entered(tools, place.group?.joinFiles ?? [], dropped) };
     },
@@ -123,7 +124,8 @@ export function processBackend({ tools }: BackendOptions): Backend {
     paths: ownPaths,
     plan(place, shape, program) {
       // RLIMIT_NPROC would count all processes of the host's user, so there is none.
-      const inside = limited(tools, limits(place, shape, undefined), commandOf(program));
+      const main = commandOf(program, ownPaths(place, program.runtimeDir), tools);
+      const inside = limited(tools, limits(place, shape, undefined), main);
       const tied =
         tools.setpriv === undefined ? inside : [tools.setpriv, '--pdeathsig=KILL', ...inside];
       return { command: entered(tools, place.group?.joinFiles ?? [], tied) };
@@ -142,8 +144,20 @@ function ownPaths(place: SlotPlace, runtimeDir: string): SandboxPaths {
   };
 }
 
-function commandOf(program: ReachableProgram): readonly string[] {
-  return program.isWholeCommand ? program.arguments : [program.interpreter, ...program.arguments];
+/** Waits for the code, which variables such as NODE_OPTIONS may name, before the interpreter starts. */
+const awaitCode = 'until [ -d "$1" ]; do sleep 0.01; done; shift; exec "$@"';
+
+function commandOf(
+  program: ReachableProgram,
+  { taskRoot }: SandboxPaths,
+  { sh, env }: Tools,
+): readonly string[] {
+  if (program.isWholeCommand) return program.arguments;
+  const main = [program.interpreter, ...program.arguments];
+  const variables = Object.entries(program.startVariables ?? {});
+  if (variables.length === 0) return main;
+  const assignments = variables.map(([name, value]) => `${name}=${value}`);
+  return [sh, '-c', awaitCode, 'sh', taskRoot, env, ...assignments, ...main];
 }
 
 function required(setpriv: string | undefined): string {

@@ -66,7 +66,8 @@ function createSandboxes(
         const runtimeDir = reachable(program.runtimeDir);
         const interpreter = reachable(program.interpreter);
         const paths = factory.pathsOf(place, runtimeDir);
-        return { runtimeDir, interpreter, arguments: program.arguments(paths) };
+        const { startVariables } = shape;
+        return { runtimeDir, interpreter, arguments: program.arguments(paths), startVariables };
       });
     },
     [Symbol.asyncDispose]: dispose,

@@ -11,6 +11,11 @@ export interface SlotShape {
   readonly memoryMib: number;
   /** EphemeralStorage.Size in MiB. */
   readonly ephemeralStorageMib: number;
+  /**
+   * Variables that act when the process starts. A slot that has some waits for its code before it starts the interpreter, so
+   * it is never generic: it is spawned for one environment.
+   */
+  readonly startVariables?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The program a slot runs, told twice because the tiers without a mount view need real paths. */

@@ -1,0 +1,36 @@
+// Variables that act when a process starts: a slot that is already running cannot take them up.
+
+/** By runtime family; a name that ends in `*` stands for all that begin so. */
+const START_VARIABLES = {
+  nodejs: [
+    'NODE_OPTIONS',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_ICU_DATA',
+    'NODE_DEBUG*',
+    'NODE_V8_COVERAGE',
+    'NODE_COMPILE_CACHE',
+    'NODE_USE_ENV_PROXY',
+    'NODE_USE_SYSTEM_CA',
+    'OPENSSL_CONF',
+    'SSL_CERT_*',
+    'UV_*',
+    'LD_*',
+    'MALLOC_*',
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Those of a function's own variables that its slot must be spawned with; undefined when there are none. */
+export function startVariables(
+  runtime: string,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> | undefined {
+  if (!runtime.startsWith('nodejs')) return undefined;
+  const found = Object.entries(variables).filter(([name]) =>
+    START_VARIABLES.nodejs.some((pattern) => matches(pattern, name)),
+  );
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
