@@ -89,9 +89,13 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
   return lines;
 }
 
+/** The tier; when it is not the strongest, why. */
 function isolationLine({ tier, features }: IsolationReport): string {
-  const reasons = [...new Set(features.map(({ reason }) => reason).filter((text) => text !== ''))];
-  return reasons.length === 0 ? tier : `${tier}; ${reasons.join('; ')}`;
+  const lesser = features.filter(({ reason }) => reason !== '');
+  if (lesser.length === 0) return tier;
+  const where = `${lesser.map(({ feature }) => feature).join(', ')}: see GET /_lambkin/isolation`;
+  if (tier === 'full') return `full; with remarks on ${where}`;
+  return `${tier}, because ${[...new Set(lesser.map(({ reason }) => reason))].join('; ')}`;
 }
 
 function problem(text: string, cause: unknown): string {
