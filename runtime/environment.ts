@@ -13,6 +13,7 @@ import {
   initStartLine,
   type PhaseStatus,
   type PlatformLogFormat,
+  platformErrorType,
   type Report,
   reportLine,
   startLine,
@@ -63,7 +64,7 @@ type AnswerKind = 'O' | 'E' | 'X' | 'J';
 
 export type InitOutcome =
   | { readonly kind: 'ready'; readonly durationMs: number }
-  | { readonly kind: 'timedOut'; readonly durationMs: number }
+  | { readonly kind: 'timedOut' }
   /** The bootstrap posted an error: its type and the body for the caller. */
   | { readonly kind: 'failed'; readonly errorType: string; readonly payload: Uint8Array }
   | { readonly kind: 'ended'; readonly exit: SandboxExit };
@@ -170,14 +171,15 @@ export class Environment implements AsyncDisposable {
     });
     await this.#specialise();
     const limit = setTimeout(() => {
-      this.#settleInit({ kind: 'timedOut', durationMs: limitMs });
+      this.#settleInit({ kind: 'timedOut' });
     }, limitMs);
     // With variables that act at process start, a slot that does not come up is the function's own doing.
     const isGeneric = this.spec.startVariables === undefined;
     const outcome = await (isGeneric ? this.#slot.booted.then(() => settled) : settled).finally(
       () => clearTimeout(limit),
     );
-    const durationMs = this.#clock.monotonicMs() - startedAt;
+    const durationMs =
+      outcome.kind === 'timedOut' ? limitMs : this.#clock.monotonicMs() - startedAt;
     this.#reportInit(phase, outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
     if (phase === 'init') this.#initDurationMs = durationMs;
@@ -433,7 +435,7 @@ export class Environment implements AsyncDisposable {
     const report: Report = {
       requestId: call.invocation.requestId,
       status,
-      errorType: 'errorType' in outcome ? outcome.errorType : undefined,
+      errorType: recordedType(outcome),
       durationMs,
       memorySizeMb: this.spec.memoryMib,
       maxMemoryUsedMb: Math.min(this.spec.memoryMib, Math.ceil(this.residentKib / 1024)),
@@ -493,6 +495,12 @@ export class Environment implements AsyncDisposable {
       else stream.resume();
     }
   }
+}
+
+/** What the platform found is always named in REPORT; a failed init may have a type of the function's own. */
+function recordedType(outcome: InvokeOutcome): string | undefined {
+  if (outcome.kind === 'platformError') return platformErrorType(outcome.errorType);
+  return 'errorType' in outcome ? outcome.errorType : undefined;
 }
 
 function initStatus(outcome: InitOutcome): { status: PhaseStatus; errorType: string | undefined } {

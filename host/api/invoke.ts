@@ -1,5 +1,6 @@
 // Invoke: the one operation that sees the request and makes its answer itself, since its payload is bytes both ways.
 // Source: data-plane document §1. Stop 2 of the way of an invoke (ARCHITECTURE.md).
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { InvokeOutcome, InvokeResult } from '../../runtime/invocation.ts';
 import type { Dispatcher, InvokeTarget } from '../dispatch/dispatcher.ts';
@@ -32,7 +33,7 @@ type InvokeInput = OperationInput<'Invoke'>;
 
 /** Answers one Invoke. Throws ServiceError when nothing ran; errors of the function are answers. */
 export async function answerInvoke(
-  request: OperationRequest,
+  request: OperationRequest & { readonly body: Buffer },
   scope: Scope,
   requestId: string,
   parts: InvokeParts,
@@ -46,7 +47,7 @@ export async function answerInvoke(
   const payload = body.length === 0 ? EMPTY_EVENT : body;
   checkPayload(payload);
   if (input.InvocationType === 'DryRun')
-    return { status: 204, headers: { 'x-amzn-RequestId': requestId }, body: undefined };
+    return { status: 204, headers: {}, body: undefined };
   if (input.InvocationType === 'Event')
     throw invalid('InvocationType Event is not available on this host yet');
   const traceId = traceHeader(headers['x-amzn-trace-id'], target, parts.epochMs());
@@ -58,7 +59,7 @@ export async function answerInvoke(
     payload,
     wantsLogTail: input.LogType === 'Tail',
   });
-  return answer(result, target, requestId, traceId, parts.functionError);
+  return answer(result, target, traceId, parts.functionError);
 }
 
 function checkMembers(input: InvokeInput): void {
@@ -74,15 +75,16 @@ function checkMembers(input: InvokeInput): void {
     );
 }
 
-function checkPayload(payload: Uint8Array): void {
+function checkPayload(payload: Buffer): void {
   if (payload.length > MAX_PAYLOAD_BYTES)
     throw new ServiceError(
       'RequestEntityTooLargeException',
       `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
     );
+  if (!isUtf8(payload)) throw notJson('invalid UTF-8');
   if (payload.length > PARSED_HERE_BYTES) return;
   try {
-    JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+    JSON.parse(payload.toString());
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw notJson(error.message);
@@ -120,26 +122,28 @@ function traceHeader(
 ): string {
   if (typeof given === 'string' && given !== '' && given.length <= MAX_TRACE_HEADER_CHARS)
     return given;
-  const seconds = Math.floor(epochMs / 1000)
-    .toString(16)
-    .padStart(8, '0');
-  const random = randomUUID().replaceAll('-', '');
+  const seconds = Math.floor(epochMs / 1000).toString(16);
+  const [root, parent] = [randomHex(24), randomHex(16)];
   const sampled = version.settings.tracingMode === 'Active' ? 1 : 0;
-  const parent = randomUUID().replaceAll('-', '').slice(16);
-  return `Root=1-${seconds}-${random.slice(0, 24)};Parent=${parent};Sampled=${sampled}`;
+  return `Root=1-${seconds.padStart(8, '0')}-${root};Parent=${parent};Sampled=${sampled}`;
+}
+
+/** Cut from UUIDs, which Node makes in stock; their fixed digits do not matter for ids that need be unique only. */
+function randomHex(digits: 16 | 24): string {
+  const uuid = randomUUID();
+  const tail = uuid.slice(19, 23) + uuid.slice(24);
+  return digits === 16 ? tail : uuid.slice(0, 8) + tail;
 }
 
 function answer(
   { outcome, logTail }: InvokeResult,
   { version }: InvokeTarget,
-  requestId: string,
   traceId: string,
   functionError: 'modern' | 'classic',
 ): Answer {
   if (outcome.kind === 'notJson') throw notJson(outcome.reason);
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',
-    'x-amzn-RequestId': requestId,
     'X-Amz-Executed-Version': version.version,
     'x-amzn-Remapped-Content-Length': '0',
     'X-Amzn-Trace-Id': lowerCaseKeys(traceId),
@@ -171,10 +175,7 @@ function errorKind(outcome: InvokeOutcome): 'handled' | 'unhandled' | undefined 
 
 /** In the answer the service writes `root=…;parent=…;sampled=…`. Control characters cannot occur: it came as a header. */
 function lowerCaseKeys(traceId: string): string {
-  return traceId
-    .replace('Root=', 'root=')
-    .replace('Parent=', 'parent=')
-    .replace('Sampled=', 'sampled=');
+  return traceId.replace(/Root=|Parent=|Sampled=/g, (key) => key.toLowerCase());
 }
 
 function invalid(message: string): ServiceError {

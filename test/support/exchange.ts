@@ -1,10 +1,6 @@
 // One Invoke by the official SDK, with the answer as it came over the wire: every header, and the payload's bytes.
 import assert from 'node:assert/strict';
-import {
-  InvokeCommand,
-  type InvokeCommandInput,
-  type LambdaClient,
-} from '@aws-sdk/client-lambda';
+import { InvokeCommand, type InvokeCommandInput, type LambdaClient } from '@aws-sdk/client-lambda';
 import { HttpRequest, HttpResponse } from '@smithy/protocol-http';
 
 export interface Exchange {
