@@ -9,7 +9,7 @@ const unexpected = new ServiceError(
 );
 
 /** The answer to a failed request. What is not a ServiceError is our own fault: its text stays in the log. */
-export function errorAnswer(error: unknown, requestId: string): Answer {
+export function errorAnswer(error: unknown): Answer {
   const known = error instanceof ServiceError ? error : unexpected;
   const { retryAfterSeconds } = known.details;
   return {
@@ -17,7 +17,6 @@ export function errorAnswer(error: unknown, requestId: string): Answer {
     headers: {
       'Content-Type': 'application/json',
       'x-amzn-ErrorType': known.name,
-      'x-amzn-RequestId': requestId,
       ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(errorBody(known)),

@@ -26,7 +26,7 @@ function refusalOf(method: string, { url, headers, body }: WireRequest): Service
   } catch (error) {
     assert.ok(error instanceof ServiceError, String(error));
     assert.ok(error.status >= 400 && error.status < 500, error.message);
-    const answer = errorAnswer(error, 'id');
+    const answer = errorAnswer(error);
     assert.equal(typeof JSON.parse(String(answer.body)), 'object');
     return error;
   }

@@ -4,21 +4,18 @@ import { lambdaModel } from '../../host/api/model/model.ts';
 import { errorAnswer } from '../../host/http/errors.ts';
 import { ServiceError, type ServiceErrorName } from '../../host/service-error.ts';
 
-const requestId = '6f1a6a4e-8b3e-4f0e-9d6c-0d2a8a3e1b11';
-
 function bodyOf(error: unknown): unknown {
-  return JSON.parse(String(errorAnswer(error, requestId).body));
+  return JSON.parse(String(errorAnswer(error).body));
 }
 
 suite('An error answer', () => {
   test('has the status, name and headers of its error', () => {
-    const answer = errorAnswer(new ServiceError('ResourceNotFoundException', 'gone'), requestId);
+    const answer = errorAnswer(new ServiceError('ResourceNotFoundException', 'gone'));
     assert.deepEqual(answer, {
       status: 404,
       headers: {
         'Content-Type': 'application/json',
         'x-amzn-ErrorType': 'ResourceNotFoundException',
-        'x-amzn-RequestId': requestId,
       },
       body: '{"Type":"User","Message":"gone"}',
     });
@@ -55,7 +52,7 @@ suite('An error answer', () => {
         { Type: fault === 'client' ? 'User' : 'Service', [key]: 'why' },
         name,
       );
-      assert.equal(errorAnswer(error, requestId).status, status);
+      assert.equal(errorAnswer(error).status, status);
       assert.equal(status >= 500, fault === 'server', name);
     }
   });
@@ -79,7 +76,7 @@ suite('An error answer', () => {
       Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
       retryAfterSeconds: 3,
     });
-    const { status, headers, body } = errorAnswer(error, requestId);
+    const { status, headers, body } = errorAnswer(error);
     assert.equal(status, 429);
     assert.equal(headers['Retry-After'], '3');
     assert.equal(
@@ -101,7 +98,7 @@ suite('An error answer', () => {
       undefined,
       null,
     ]) {
-      const { status, headers, body } = errorAnswer(thrown, requestId);
+      const { status, headers, body } = errorAnswer(thrown);
       assert.equal(status, 500);
       assert.equal(headers['x-amzn-ErrorType'], 'ServiceException');
       assert.equal(
