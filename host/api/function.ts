@@ -39,7 +39,7 @@ async function createFunction(
   checkNameLength(name);
   const packaged = packageMembers(input);
   checkCodeMembers(input.Code);
-  const settings = newSettings(input, packaged, context.limits);
+  const settings = newSettings(input, packaged, context);
   if (context.functions.get(context.account, context.region, name) !== undefined)
     throw alreadyExists(name);
   const code = await takeInCode(input.Code, context.region, context.packages, context.fetchFromS3);
@@ -118,7 +118,7 @@ export const UpdateFunctionConfiguration = operation(
   'UpdateFunctionConfiguration',
   async (input, context) => {
     const name = resolveUnqualified(context, input.FunctionName);
-    const apply = (current: FunctionSettings) => updatedSettings(current, input, context.limits);
+    const apply = (current: FunctionSettings) => updatedSettings(current, input, context);
     return await update(context, name, input.RevisionId, apply, false);
   },
 );

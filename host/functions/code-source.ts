@@ -46,9 +46,8 @@ export function checkZipSize(zipFile: unknown): void {
 export function checkCodeMembers(code: CodeMembers): void {
   if (code.ZipFile === undefined && code.S3Bucket === undefined && code.S3Key === undefined)
     refuse('Please provide a source for function code.');
-  const fromS3 =
-    code.S3Bucket !== undefined || code.S3Key !== undefined || code.S3ObjectVersion !== undefined;
-  if (code.ZipFile !== undefined && fromS3)
+  const others = [code.S3Bucket, code.S3Key, code.S3ObjectVersion, code.ImageUri];
+  if (code.ZipFile !== undefined && others.some((each) => each !== undefined))
     refuse('Please do not provide other FunctionCode parameters when providing a ZipFile.');
   if (code.ZipFile === undefined && (code.S3Bucket === undefined || code.S3Key === undefined))
     refuse('Please provide a source for function code.');

@@ -47,6 +47,12 @@ export interface SettingsLimits {
   readonly maxMemoryMib: number;
 }
 
+/** Where and within which limits settings are checked. */
+export interface SettingsScope {
+  readonly region: string;
+  readonly limits: SettingsLimits;
+}
+
 type CreatableSettings = Omit<CreateFunctionRequest, 'FunctionName' | 'Code'>;
 type CommonMembers = Omit<UpdateFunctionConfigurationRequest, 'FunctionName' | 'RevisionId'>;
 
@@ -79,7 +85,7 @@ function refuseImage(request: CreatableSettings): never {
 export function newSettings(
   request: CreatableSettings,
   { runtime, handler }: Pick<FunctionSettings, 'runtime' | 'handler'>,
-  limits: SettingsLimits,
+  { region, limits }: SettingsScope,
 ): Omit<FunctionSettings, 'code'> {
   refuseUnavailable(request);
   const settings: Omit<FunctionSettings, 'code'> = {
@@ -102,8 +108,8 @@ export function newSettings(
     sourceKmsKeyArn: undefined,
   };
   checkSettings(settings, request.LoggingConfig, limits);
+  checkLayers(request.Layers, region);
   checkTags(request.Tags ?? {});
-  checkLayers(request.Layers);
   return settings;
 }
 
@@ -111,7 +117,7 @@ export function newSettings(
 export function updatedSettings(
   current: FunctionSettings,
   request: CommonMembers,
-  limits: SettingsLimits,
+  { region, limits }: SettingsScope,
 ): FunctionSettings {
   if (request.CapacityProviderConfig !== undefined)
     refuse("CapacityProviderConfig isn't supported for Lambda Default functions.");
@@ -142,7 +148,7 @@ export function updatedSettings(
     snapStart: request.SnapStart?.ApplyOn ?? current.snapStart,
   };
   checkSettings(settings, request.LoggingConfig, limits);
-  checkLayers(request.Layers);
+  checkLayers(request.Layers, region);
   return settings;
 }
 
@@ -225,9 +231,15 @@ function checkTags(tags: Readonly<Record<string, string>>): void {
 }
 
 /** No layer version can exist before layers can be published, so every reference is to a missing one. */
-function checkLayers(layers: readonly string[] | undefined): void {
+function checkLayers(layers: readonly string[] | undefined, region: string): void {
   if (layers === undefined || layers.length === 0) return;
   if (layers.length > 5) refuse('Cannot reference more than 5 layers.');
+  const regions = layers.map((arn) => arn.split(':')[3]);
+  // Layers of the service itself have none.
+  if (regions.some((each) => each !== region && each !== ''))
+    refuse(
+      `Layers are not in the same region as the function. Layers are expected to be in region ${region}.`,
+    );
   refuse(`Layer version ${layers[0]} does not exist.`);
 }
 
