@@ -153,9 +153,8 @@ export class Pool implements AsyncDisposable {
     if (empty && this.#groups.get(group.spec.key) === group) this.#groups.delete(group.spec.key);
   }
 
-  /** The most recently used idle environment, else room in a busy one, else the queue and perhaps a start. */
   #place(group: Group, call: Call): void {
-    const environment = group.idle.pop() ?? this.#withRoom(group);
+    const environment = this.#choose(group);
     if (environment !== undefined) {
       environment.invoke(call);
       if (group.idle.length === 0) this.#startSpare(group);
@@ -187,6 +186,17 @@ export class Pool implements AsyncDisposable {
       if (call === undefined) return;
       call.fail(new Error('the host is ending'));
     }
+  }
+
+  /**
+   * The most recently used idle environment, else room in a busy one. The other way round for short handlers once every core
+   * has an environment: waking one more up would cost more than the wait behind a running event.
+   */
+  #choose(group: Group): Environment | undefined {
+    const busy = group.environments.size - group.idle.length - group.starting;
+    if (busy >= this.#options.cores && isShort(group.durations))
+      return this.#withRoom(group) ?? group.idle.pop();
+    return group.idle.pop() ?? this.#withRoom(group);
   }
 
   #withRoom(group: Group): Environment | undefined {
