@@ -4,6 +4,9 @@ import { ServiceError } from '../service-error.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** How long a client that has been refused may go on sending. */
+const LINGER_MS = 5_000;
+
 /** Throws RequestEntityTooLargeException as soon as the limit is passed. */
 export function readBody(
   stream: IncomingMessage,
@@ -33,6 +36,18 @@ export function readBody(
       if (!stream.complete) reject(new ClientGone());
     });
   });
+}
+
+/** Takes in and forgets what a client still sends; resolves when it has sent everything, has gone, or has taken too long. */
+export async function discardRest(stream: IncomingMessage): Promise<void> {
+  if (stream.complete || stream.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const limit = setTimeout(resolve, LINGER_MS);
+  stream.once('end', resolve);
+  stream.once('close', resolve);
+  stream.resume();
+  await promise;
+  clearTimeout(limit);
 }
 
 /** The client went away before its request was complete: there is nobody to answer. */

@@ -13,7 +13,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import { ServiceError } from '../service-error.ts';
-import { ClientGone, readBody } from './body.ts';
+import { ClientGone, discardRest, readBody } from './body.ts';
 import { errorAnswer } from './errors.ts';
 import type { RouteMatch, Router } from './router.ts';
 
@@ -100,7 +100,8 @@ async function handle(
     if (requestId === '') requestId = randomUUID();
     if (!(error instanceof ServiceError) || error.status >= 500)
       options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
-    writeAnswer(response, errorAnswer(error), requestId);
+    const isClosing = !response.shouldKeepAlive && !request.complete;
+    writeAnswer(response, errorAnswer(error), requestId, isClosing ? request : undefined);
   }
 }
 
@@ -164,7 +165,16 @@ function requestIdOf(given: string | string[] | undefined): string {
 /** Up to this size head and body leave in one write: Node joins a head with text, but not with bytes. */
 const ONE_WRITE_BYTES = 16_384;
 
-function writeAnswer(response: ServerResponse, answer: Answer, requestId: string): void {
+/**
+ * `sending`: a request that is not complete on a connection that ends with the answer. Ended at once it would be reset, and the
+ * answer lost with it, so it is ended when the client has finished.
+ */
+function writeAnswer(
+  response: ServerResponse,
+  answer: Answer,
+  requestId: string,
+  sending?: IncomingMessage,
+): void {
   const { status, headers, body } = answer;
   const length = body === undefined ? 0 : Buffer.byteLength(body);
   // A flat list is what Node writes without another look-up for each name.
@@ -172,7 +182,10 @@ function writeAnswer(response: ServerResponse, answer: Answer, requestId: string
   for (const name in headers) lines.push(name, headers[name] ?? '');
   if (status !== 204) lines.push('Content-Length', length);
   response.writeHead(status, lines);
-  if (body === undefined) response.end();
+  if (sending !== undefined && body !== undefined) {
+    response.write(body);
+    void discardRest(sending).then(() => response.end());
+  } else if (body === undefined) response.end();
   else if (typeof body === 'string' || length > ONE_WRITE_BYTES) response.end(body);
   else response.end(latin1Of(body), 'latin1');
 }

@@ -1,0 +1,83 @@
+// Packages and requests at and over the service's limits. Source: control-plane document §6.2 steps 1, 2 and 11, §7.
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import {
+  CreateFunctionCommand,
+  GetFunctionCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
+import { startApiHost } from '../support/api-host.ts';
+import { zipOf } from '../support/bundle-fixtures.ts';
+import { createRequest, returning } from '../support/functions.ts';
+import { startTestHost } from '../support/test-host.ts';
+import { refusalOf, send } from '../support/wire.ts';
+
+const tooLarge = (message: string) => ({
+  status: 413,
+  name: 'RequestEntityTooLargeException',
+  message,
+});
+const zipTooLarge = tooLarge('Zipped size must be smaller than 52428800 bytes');
+
+suite('A package over the limit', () => {
+  test('of 50 MB is refused on create and update before anything else is looked at', async () => {
+    await using t = await startTestHost();
+    await t.deploy('f', returning('1'));
+    const before = await t.client.send(new GetFunctionCommand({ FunctionName: 'f' }));
+    const ZipFile = Buffer.alloc(52_428_801);
+    const create = await createRequest('g', { Code: { ZipFile }, Role: 'no role' });
+    assert.deepEqual(
+      await refusalOf(t.client.send(new CreateFunctionCommand(create))),
+      zipTooLarge,
+    );
+    const update = new UpdateFunctionCodeCommand({ FunctionName: 'f', ZipFile });
+    assert.deepEqual(await refusalOf(t.client.send(update)), zipTooLarge);
+    const after = await t.client.send(new GetFunctionCommand({ FunctionName: 'f' }));
+    assert.deepEqual(after.Configuration, before.Configuration);
+  });
+
+  test('of the request is refused without reading on, and the host goes on', async () => {
+    await using t = await startTestHost();
+    const body = Buffer.alloc(70_167_212, ' ');
+    const answer = await send(t.url, { method: 'POST', path: '/2015-03-31/functions', body });
+    assert.equal(answer.status, 413);
+    assert.equal(answer.headers['x-amzn-errortype'], 'RequestEntityTooLargeException');
+    assert.deepEqual(answer.json, {
+      message: 'Request must be smaller than 70167211 bytes for the CreateFunction operation',
+    });
+    const path = '/2015-03-31/functions/f/code';
+    const update = await send(t.url, { method: 'PUT', path, body, chunkBytes: 4_000_000 });
+    assert.deepEqual(update.json, {
+      message: 'Request must be smaller than 70167211 bytes for the UpdateFunctionCode operation',
+    });
+    assert.equal((await fetch(`${t.url}/_lambkin/health`)).status, 200);
+  });
+
+  test('of the account is refused, with every version counted', async () => {
+    const small = await zipOf(returning('1'));
+    await using host = await startApiHost({ codeStorageBytes: 3 * small.length + 10 });
+    const { client } = host;
+    const create = async (name: string, Publish = false) =>
+      await client.send(
+        new CreateFunctionCommand(await createRequest(name, { Code: { ZipFile: small }, Publish })),
+      );
+    const full = {
+      status: 400,
+      name: 'CodeStorageExceededException',
+      message: 'Code storage limit exceeded.',
+    };
+    await create('one', true);
+    await create('two');
+    assert.deepEqual(await refusalOf(create('three')), full);
+    const ZipFile = await zipOf({ ...returning('1'), 'more.txt': 'some text that is stored too' });
+    const grown = { FunctionName: 'two', ZipFile };
+    for (const DryRun of [true, false])
+      assert.deepEqual(
+        await refusalOf(client.send(new UpdateFunctionCodeCommand({ ...grown, DryRun }))),
+        full,
+      );
+    // As many bytes as before are no more than before.
+    const same = { FunctionName: 'two', ZipFile: await zipOf(returning('2')) };
+    await client.send(new UpdateFunctionCodeCommand(same));
+  });
+});

@@ -1,0 +1,35 @@
+// CreateFunction with Publish. Source: control-plane document §6.1, §6.2, §9.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CreateFunctionCommand,
+  GetFunctionConfigurationCommand,
+  waitUntilPublishedVersionActive,
+} from '@aws-sdk/client-lambda';
+import { ARN, createRequest } from '../support/functions.ts';
+import { startTestHost } from '../support/test-host.ts';
+
+test('CreateFunction with Publish answers version 1 under the unqualified ARN, beside $LATEST', async () => {
+  await using t = await startTestHost();
+  const request = await createRequest('f', { Publish: true, Description: 'both' });
+  const created = await t.client.send(new CreateFunctionCommand(request));
+  assert.equal(created.Version, '1');
+  assert.equal(created.FunctionArn, `${ARN}:f`);
+  assert.equal(created.State, 'Pending');
+  const first = { FunctionName: 'f', Qualifier: '1' };
+  const waiting = { client: t.client, maxWaitTime: 30, minDelay: 0.02, maxDelay: 0.1 };
+  await waitUntilPublishedVersionActive(waiting, first);
+  const version = await t.client.send(new GetFunctionConfigurationCommand(first));
+  const latest = await t.client.send(new GetFunctionConfigurationCommand({ FunctionName: 'f' }));
+  assert.equal(version.FunctionArn, `${ARN}:f:1`);
+  assert.equal(version.State, 'Active');
+  assert.equal(version.LastUpdateStatus, 'Successful');
+  assert.equal(latest.Version, '$LATEST');
+  assert.equal(latest.State, 'Active');
+  assert.equal(version.CodeSha256, latest.CodeSha256);
+  assert.equal(version.Description, 'both');
+  assert.equal(version.LastModified, latest.LastModified);
+  assert.notEqual(version.RevisionId, latest.RevisionId);
+  const invoked = await t.invoke('f', { n: 1 }, { Qualifier: '1' });
+  assert.deepEqual([invoked.payload, invoked.executedVersion], [{ n: 1 }, '1']);
+});
