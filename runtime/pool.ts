@@ -10,12 +10,14 @@ import {
   type Durations,
   depthAllowed,
   isShort,
+  LATE_MS,
   type Load,
   NO_DURATIONS,
   startsWanted,
   stuckAfterMs,
   wantsSpare,
   withDuration,
+  withLoss,
 } from './scaling.ts';
 import type { Slots } from './slots.ts';
 
@@ -203,9 +205,11 @@ export class Pool implements AsyncDisposable {
     if (group.waiting.length > 0 || !isShort(group.durations)) return undefined;
     const depth = depthAllowed(this.#load(group), MAX_DEPTH);
     if (depth === 1) return undefined;
+    const lateSince = this.#options.clock.monotonicMs() - LATE_MS;
     let best: Environment | undefined;
     for (const environment of group.environments) {
       if (environment.phase !== 'invoke' || environment.inHand >= depth) continue;
+      if (environment.runningSinceMs < lateSince) continue;
       if (best === undefined || environment.inHand < best.inHand) best = environment;
     }
     return best;
@@ -396,6 +400,7 @@ export class Pool implements AsyncDisposable {
     const group = this.#groupOf(environment);
     const at = group.idle.indexOf(environment);
     if (at >= 0) group.idle.splice(at, 1);
+    group.durations = withLoss(group.durations);
     group.waiting.unshift(...unstarted);
     this.#waitingCalls += unstarted.length;
     this.#end(environment);

@@ -15,6 +15,12 @@ const SHORT_HANDLER_MS = 1;
 const STUCK_MS = 50;
 const STUCK_FACTOR = 10;
 
+/** No event goes behind one that has run for this long: a short handler would have answered. */
+export const LATE_MS = 5;
+
+/** After an event that held up others, or ended its environment, so many must pass before others may lie behind one again. */
+const CALM_EVENTS = 100;
+
 export interface Load {
   /** Calls that no environment has taken. */
   readonly waiting: number;
@@ -34,9 +40,11 @@ export interface Durations {
   /** A fifth of the events are faster. */
   readonly p20Ms: number | undefined;
   readonly p50Ms: number | undefined;
+  /** Events since the last one that took {@link STUCK_MS} or ended its environment, as far as they matter. */
+  readonly calmEvents: number;
 }
 
-export const NO_DURATIONS: Durations = { p20Ms: undefined, p50Ms: undefined };
+export const NO_DURATIONS: Durations = { p20Ms: undefined, p50Ms: undefined, calmEvents: 0 };
 
 /** How many environments to start now. */
 export function startsWanted(load: Load): number {
@@ -72,14 +80,26 @@ export function depthAllowed(load: Load, maxDepth: number): number {
   return isShort(load.durations) && load.ready >= load.cores ? maxDepth : 1;
 }
 
-/** Whether another event may lie behind a running one without waiting long. */
-export function isShort({ p50Ms }: Durations): boolean {
-  return p50Ms !== undefined && p50Ms < SHORT_HANDLER_MS;
+/** Whether another event may lie behind a running one without waiting long, as far as the past can tell. */
+export function isShort({ p50Ms, calmEvents }: Durations): boolean {
+  return p50Ms !== undefined && p50Ms < SHORT_HANDLER_MS && calmEvents >= CALM_EVENTS;
 }
 
 /** The estimates after one more answer. */
-export function withDuration({ p20Ms, p50Ms }: Durations, durationMs: number): Durations {
-  return { p20Ms: quantile(p20Ms, durationMs, 0.2), p50Ms: quantile(p50Ms, durationMs, 0.5) };
+export function withDuration(
+  { p20Ms, p50Ms, calmEvents }: Durations,
+  durationMs: number,
+): Durations {
+  return {
+    p20Ms: quantile(p20Ms, durationMs, 0.2),
+    p50Ms: quantile(p50Ms, durationMs, 0.5),
+    calmEvents: durationMs >= STUCK_MS ? 0 : Math.min(CALM_EVENTS, calmEvents + 1),
+  };
+}
+
+/** The same after an environment was lost: it answered nothing, but it held up what lay behind. */
+export function withLoss(durations: Durations): Durations {
+  return { ...durations, calmEvents: 0 };
 }
 
 /** How far one answer moves an estimate, as a share of it. */
