@@ -402,7 +402,7 @@ export class Environment implements AsyncDisposable {
       this.#breach();
       return;
     }
-    this.#maxRssKib = Math.max(this.#maxRssKib, body.readUInt32LE(ID_BYTES));
+    const hasGrown = this.#noteMaxRss(body.readUInt32LE(ID_BYTES));
     const outcome = oversize ? responseTooLarge() : answerOutcome(kind, body, head);
     if (outcome === undefined) {
       this.#breach();
@@ -415,6 +415,11 @@ export class Environment implements AsyncDisposable {
       this.#lose({ outcome, status: 'error', durationMs });
       return;
     }
+    if (hasGrown && this.#slot.sandbox.exceedsMemory()) {
+      const end = processEnded(call.invocation.requestId, { kind: 'outOfMemory' });
+      this.#lose({ outcome: end, status: 'error', durationMs });
+      return;
+    }
     this.#inHand.shift();
     this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
     const next = this.#inHand[0];
@@ -425,6 +430,13 @@ export class Environment implements AsyncDisposable {
       this.idleSinceMs = this.#clock.monotonicMs();
     }
     this.#owner.onAnswered(this, durationMs);
+  }
+
+  /** Whether it has grown to where MemorySize may be exceeded; many short invocations leak faster than the poll looks. */
+  #noteMaxRss(maxRssKib: number): boolean {
+    const hasGrown = maxRssKib > this.#maxRssKib && maxRssKib > this.spec.memoryMib * 1024;
+    this.#maxRssKib = Math.max(this.#maxRssKib, maxRssKib);
+    return hasGrown;
   }
 
   #elapsedMs(): number {

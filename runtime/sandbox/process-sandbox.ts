@@ -104,6 +104,10 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
     return { processBytes: bytes.reduce((sum, each) => sum + each, 0), oomKills: 0 };
   }
 
+  exceedsMemory(): boolean {
+    return !this.#hasExited && this.measure().processBytes > this.limitBytes;
+  }
+
   measured(processBytes: number): void {
     this.#peakBytes = Math.max(this.#peakBytes, processBytes);
   }

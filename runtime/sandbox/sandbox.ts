@@ -50,6 +50,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly exit: Promise<SandboxExit>;
   /** While true, a poll holds MemorySize on the tree's process memory (where no kernel limit does so exactly). */
   watchMemory(active: boolean): void;
+  /** Whether the tree's process memory is over MemorySize at this moment. Reads a file: not for every invocation. */
+  exceedsMemory(): boolean;
   /** High-water mark in KiB that the sandbox itself knows of (poll or kernel), 0 when it knows none. */
   readonly peakKib: number;
   /** Stops the whole tree until {@link thaw}; a busy peer sees it as slow. For environments that do not block in a read. */
