@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { OperationContext } from '../api/context.ts';
 import type { Answer } from '../api/encode.ts';
@@ -19,6 +20,9 @@ import type { RouteMatch, Router } from './router.ts';
 
 /** The request line with all headers. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+
+/** While the listener closes. */
+const CLOSE_IDLE_EVERY_MS = 50;
 
 /** Operations that carry a package in their body, base64 in JSON. */
 const PACKAGE_BODY_BYTES = 70_167_211;
@@ -70,6 +74,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     handler: () => assert.fail('a request of the API has been taken over before'),
   });
+  const silent = new Set<Socket>();
+  app.server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }: IncomingMessage) => silent.delete(socket));
+  // Node does not count a connection as idle that has never sent anything.
+  app.addHook('preClose', async () => {
+    for (const socket of silent) socket.destroy();
+  });
   app.setErrorHandler((error, request, reply) => answerRefused(options, error, request, reply));
   // Methods that fastify does not know.
   app.setNotFoundHandler((request, reply) => {
@@ -82,7 +96,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
 /** Stops listening, answers what runs for at most `graceMs`, then drops it. */
 export async function closeServer(app: FastifyInstance, graceMs: number): Promise<void> {
   const limit = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  // A connection whose answer leaves after closing has begun is idle from then on, and nobody else would end it.
+  const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
   await app.close();
+  clearInterval(idle);
   clearTimeout(limit);
 }
 
