@@ -1,4 +1,4 @@
-// Measures the Node bootstrap alone: boot to `U`, and echo round trips over its socket with one and with four events in it.
+// The Node bootstrap alone: boot to `U`, and echo round trips over its socket with one and with four events in it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,29 +8,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { Figures, ScenarioOptions, Spread } from '../support/scenario.ts';
+import { spread } from '../support/stats.ts';
+
+export const name = 'micro/bootstrap';
+export const about = 'the Node bootstrap alone: boot, init, echo round trips over its socket';
 
 const MAIN = fileURLToPath(new URL('../../bootstrap/node/main.ts', import.meta.url));
-const ROUND_TRIPS = 20_000;
+const ROUND_TRIPS = 10_000;
 const WARM_UP = 2_000;
-const BOOTS = 10;
+const ROUNDS = 10;
 /** JSON of 100 bytes. */
 const PAYLOAD = Buffer.from(JSON.stringify({ text: 'x'.repeat(89) }));
 const RESULT_KIND = 0x4f;
 
-export interface BootstrapFigures {
-  /** Milliseconds from spawn to `U`, median. */
-  readonly bootMs: number;
-  /** Milliseconds from `S` to `R` for a one-line function, median. */
-  readonly initMs: number;
-  /** Resident KiB of a process that waits for `S`. */
-  readonly idleRssKib: number;
-  /** Microseconds per event by the number of events in the socket. */
-  readonly echoUs: Readonly<Record<'depth1' | 'depth4', number>>;
-}
-
-/** Runs everything once: bundles the bootstrap as slots have it, boots it several times, then counts round trips. */
-export async function run(roundTrips: number = ROUND_TRIPS): Promise<BootstrapFigures> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-bootstrap-'));
+/** Boots the bootstrap as slots have it several times, then counts round trips with one and with four events in the socket. */
+export async function run({ rounds = ROUNDS, signal }: ScenarioOptions): Promise<Figures> {
+  const directory = await mkdtemp(join(tmpdir(), 'lambkin-bench-bootstrap-'));
   try {
     const program = join(directory, 'index.mjs');
     await build({
@@ -45,26 +39,54 @@ export async function run(roundTrips: number = ROUND_TRIPS): Promise<BootstrapFi
       join(directory, 'echo.mjs'),
       'export const handler = async (event) => event;\n',
     );
-    const slots: Slot[] = [];
-    for (let index = 0; index < BOOTS; index++) {
-      const slot = await Slot.boot(program);
-      await slot.initialise(directory);
-      slots.push(slot);
-      if (index < BOOTS - 1) await slot.end();
+    const measured: Measured[] = [];
+    for (let round = 0; round < rounds; round++) {
+      signal.throwIfAborted();
+      measured.push(await measureSlot(program, directory));
     }
-    const slot = slots.at(-1) as Slot; // BOOTS is not 0
-    await slot.roundTrips(WARM_UP, 1);
-    const depth1 = await slot.roundTrips(roundTrips, 1);
-    const depth4 = await slot.roundTrips(roundTrips, 4);
-    await slot.end();
+    const of = (figure: keyof Measured): Spread => spread(measured.map((each) => each[figure]));
     return {
-      bootMs: median(slots.map(({ bootMs }) => bootMs)),
-      initMs: median(slots.map(({ initMs }) => initMs)),
-      idleRssKib: median(slots.map(({ idleRssKib }) => idleRssKib)),
-      echoUs: { depth1, depth4 },
+      tables: [
+        {
+          title: `Median (quartiles) of ${rounds} processes, ${ROUND_TRIPS} round trips each`,
+          rows: [
+            { what: 'spawn to U, ms', figure: of('bootMs') },
+            { what: 'S to R with a one-line function, ms', figure: of('initMs') },
+            { what: 'resident while it waits for S, MiB', figure: of('idleRssMib') },
+            { what: 'echo, 1 event in the socket, µs', figure: of('depth1Us') },
+            { what: 'echo, 4 events in the socket, µs each', figure: of('depth4Us') },
+          ],
+        },
+      ],
+      notes: [],
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Measured {
+  readonly bootMs: number;
+  readonly initMs: number;
+  readonly idleRssMib: number;
+  readonly depth1Us: number;
+  readonly depth4Us: number;
+}
+
+async function measureSlot(program: string, directory: string): Promise<Measured> {
+  const slot = await Slot.boot(program);
+  try {
+    await slot.initialise(directory);
+    await slot.roundTrips(WARM_UP, 1);
+    return {
+      bootMs: slot.bootMs,
+      initMs: slot.initMs,
+      idleRssMib: slot.idleRssKib / 1024,
+      depth1Us: await slot.roundTrips(ROUND_TRIPS, 1),
+      depth4Us: await slot.roundTrips(ROUND_TRIPS, 4),
+    };
+  } finally {
+    await slot.end();
   }
 }
 
@@ -177,18 +199,4 @@ function frame(kind: string, body: Buffer): Buffer {
   head.writeUInt32LE(body.length + 1);
   head.write(kind, 4, 'latin1');
   return Buffer.concat([head, body]);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-if (import.meta.main) {
-  const { bootMs, initMs, idleRssKib, echoUs } = await run();
-  console.log(
-    `boot to U            ${bootMs.toFixed(1)} ms (median of ${BOOTS}), ${(idleRssKib / 1024).toFixed(1)} MiB resident`,
-  );
-  console.log(`S to R, echo         ${initMs.toFixed(2)} ms`);
-  console.log(`echo, 1 in flight    ${echoUs.depth1.toFixed(1)} µs`);
-  console.log(`echo, 4 in flight    ${echoUs.depth4.toFixed(1)} µs`);
 }

@@ -1,40 +1,33 @@
 // What a log event costs: the caller's write() alone, and the way to the file. Three platform lines an invocation, as it is used.
-//   sh bin/node24 bench/micro/logs.ts [--json]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LogStream, Logs } from '../../host/logs/logs.ts';
 import { openLogs } from '../../host/logs/logs.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import type { Figures, ScenarioOptions } from '../support/scenario.ts';
+import { quantile, spread } from '../support/stats.ts';
+
+export const name = 'micro/logs';
+export const about = "a log event: the caller's write() alone, and the way to the file";
 
 const ROUNDS = 60;
 const INVOCATIONS_PER_ROUND = 3_000;
 const STREAMS = 16;
 const EVENTS_PER_ROUND = INVOCATIONS_PER_ROUND * 3;
 
-export interface LogsFigures {
-  readonly writeP50Us: number;
-  readonly writeP99Us: number;
-  readonly flushP50Us: number;
-  readonly flushP99Us: number;
-  readonly sustainedEventsPerSecond: number;
-  readonly longestStallMs: number;
-  readonly droppedEvents: number;
-}
-
 /** Microseconds per event of each round; percentiles are over rounds. */
-export async function run(): Promise<LogsFigures> {
+export async function run({ rounds = ROUNDS, signal }: ScenarioOptions): Promise<Figures> {
   const dir = await mkdtemp(join(tmpdir(), 'lambkin-bench-logs-'));
   try {
     await using logs = await openLogs({ dir, clock: systemClock, flushMs: 50 });
     const streams = Array.from({ length: STREAMS }, (_, n) => openStream(logs, n));
-    return await measure(logs, streams);
+    return await measure(logs, streams, rounds, signal);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
-
-const systemClock = { epochMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 function openStream(logs: Logs, n: number): LogStream {
   const hex = n.toString(16).padStart(32, '0');
@@ -42,12 +35,18 @@ function openStream(logs: Logs, n: number): LogStream {
   return logs.openStream(scope, '/aws/lambda/bench', `2026/01/01/[$LATEST]${hex}`);
 }
 
-async function measure(logs: Logs, streams: readonly LogStream[]): Promise<LogsFigures> {
+async function measure(
+  logs: Logs,
+  streams: readonly LogStream[],
+  rounds: number,
+  signal: AbortSignal,
+): Promise<Figures> {
   const writes: number[] = [];
   const flushes: number[] = [];
   let longestStallMs = 0;
   const started = performance.now();
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
+    signal.throwIfAborted();
     const before = performance.now();
     writeRound(streams);
     const written = performance.now();
@@ -58,14 +57,29 @@ async function measure(logs: Logs, streams: readonly LogStream[]): Promise<LogsF
     flushes.push(((performance.now() - written) * 1000) / EVENTS_PER_ROUND);
   }
   const seconds = (performance.now() - started) / 1000;
+  const row = (what: string, us: readonly number[]) => ({
+    what,
+    'µs per event': spread(us),
+    p99: quantile(us, 0.99),
+  });
   return {
-    writeP50Us: percentile(writes, 0.5),
-    writeP99Us: percentile(writes, 0.99),
-    flushP50Us: percentile(flushes, 0.5),
-    flushP99Us: percentile(flushes, 0.99),
-    sustainedEventsPerSecond: Math.round((ROUNDS * EVENTS_PER_ROUND) / seconds),
-    longestStallMs,
-    droppedEvents: logs.droppedEvents,
+    tables: [
+      {
+        title: `Median (quartiles) over ${rounds} rounds of ${EVENTS_PER_ROUND} events`,
+        rows: [row('write', writes), row('way to the file', flushes)],
+      },
+      {
+        title: 'Over the whole run',
+        rows: [
+          {
+            'events/s': Math.round((rounds * EVENTS_PER_ROUND) / seconds),
+            'longest stall ms': longestStallMs,
+            'dropped events': logs.droppedEvents,
+          },
+        ],
+      },
+    ],
+    notes: [],
   };
 }
 
@@ -97,15 +111,4 @@ function watchStalls(): () => number {
     clearImmediate(handle);
     return longest;
   };
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-if (import.meta.main) {
-  const figures = await run();
-  if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
-  else console.table(figures);
 }

@@ -1,8 +1,13 @@
-// Microseconds for one verification of a typical Invoke: POST, five headers, 100 bytes. Run: sh bin/node24 bench/micro/sigv4.ts
+// Microseconds for one verification of a typical Invoke: POST, five headers, 100 bytes.
 import { createHash, createHmac } from 'node:crypto';
 import { type SignedRequest, SigV4Verifier } from '../../host/auth/sigv4.ts';
+import type { Figures, ScenarioOptions } from '../support/scenario.ts';
+import { quantile, spread } from '../support/stats.ts';
 
-const rounds = 21;
+export const name = 'micro/sigv4';
+export const about = 'one verification of a signed Invoke of 100 bytes';
+
+const ROUNDS = 21;
 const perRound = 20_000;
 const at = Date.parse('2026-01-02T03:04:05Z');
 const key = {
@@ -38,23 +43,30 @@ function signedInvoke(body: Uint8Array): SignedRequest {
   return { method: 'POST', target, rawHeaders };
 }
 
-const body = Buffer.alloc(100, 'x');
-const request = signedInvoke(body);
-const verifier = new SigV4Verifier({
-  lookup: (id) => (id === key.accessKeyId ? key : 'unknown'),
-  services: ['lambda'],
-  now: () => at,
-});
-
-const figures: number[] = [];
-for (let round = 0; round < rounds; round += 1) {
-  const start = process.hrtime.bigint();
-  for (let index = 0; index < perRound; index += 1) verifier.begin(request).finish(body);
-  figures.push(Number(process.hrtime.bigint() - start) / 1000 / perRound);
+export async function run({ rounds = ROUNDS, signal }: ScenarioOptions): Promise<Figures> {
+  const body = Buffer.alloc(100, 'x');
+  const request = signedInvoke(body);
+  const verifier = new SigV4Verifier({
+    lookup: (id) => (id === key.accessKeyId ? key : 'unknown'),
+    services: ['lambda'],
+    now: () => at,
+  });
+  const figures: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    signal.throwIfAborted();
+    const start = performance.now();
+    for (let index = 0; index < perRound; index += 1) verifier.begin(request).finish(body);
+    figures.push(((performance.now() - start) * 1000) / perRound);
+    // A signal is seen between rounds only.
+    await new Promise(setImmediate);
+  }
+  return {
+    tables: [
+      {
+        title: `One verification: median (quartiles) over ${rounds} rounds of ${perRound}`,
+        rows: [{ µs: spread(figures), p99: quantile(figures, 0.99) }],
+      },
+    ],
+    notes: [],
+  };
 }
-figures.sort((a, b) => a - b);
-const quantile = (share: number): string =>
-  (figures[Math.floor(share * (rounds - 1))] ?? 0).toFixed(2);
-console.log(
-  `sigv4 verification: p50 ${quantile(0.5)} µs, best ${quantile(0)} µs, worst ${quantile(1)} µs (rounds of ${perRound})`,
-);

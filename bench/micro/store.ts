@@ -1,67 +1,67 @@
 // Durable puts per second from 1 and from 64 concurrent callers, against what the disk itself does: one 4 KiB append and
 // fdatasync after the other. The figures only mean something beside each other, in one run on one disk.
-// Usage: node bench/micro/store.ts [--seconds N] [--dir DIR] [--json]
 import { fdatasyncSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openStore } from '../../host/store/sqlite.ts';
 import type { Registry } from '../../host/store/store.ts';
+import type { Figures, ScenarioOptions, Table } from '../support/scenario.ts';
+import { quantile, spread } from '../support/stats.ts';
 
-interface Figures {
-  readonly name: string;
+export const name = 'micro/store';
+export const about = 'durable puts of 1 and 64 callers, beside what the disk itself does';
+export const flags = {
+  seconds: { type: 'string', about: 'how long each is measured in a round (1)' },
+  dir: { type: 'string', about: 'a directory on the disk to measure (.)' },
+} as const;
+
+/** About the size of a function's configuration as JSON. */
+const value = { configuration: 'x'.repeat(1_000) };
+const BLOCK = Buffer.alloc(4_096, 1);
+const ROUNDS = 3;
+
+interface Measured {
+  readonly what: string;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** About the size of a function's configuration as JSON. */
-const value = { configuration: 'x'.repeat(1_000) };
+/** One caller's work, once. */
+type Work = () => Promise<void>;
 
-const { values: options } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '3' },
-    dir: { type: 'string', default: '.' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const durationMs = Number(options.seconds) * 1_000;
-const folder = await mkdtemp(join(options.dir, '.bench-store-'));
-try {
-  const figures = [
-    await measureDisk(folder),
-    ...(await measureStore(folder)),
-    await measureDisk(folder),
-  ];
-  if (options.json) console.log(JSON.stringify({ node: process.version, cpu: cpuName(), figures }));
-  else print(figures);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
-
-async function measureDisk(path: string): Promise<Figures> {
-  const block = Buffer.alloc(4_096, 1);
-  await using file = await open(join(path, 'raw'), 'a');
-  return await measure('4 KiB append + fdatasync', 1, async () => {
-    await file.appendFile(block);
-    fdatasyncSync(file.fd);
-  });
-}
-
-async function measureStore(path: string): Promise<readonly Figures[]> {
-  await using store = await openStore({ dataDir: join(path, 'data') });
-  const put = newRecordPuts(store.registry);
-  return [
-    await measure('put, 1 caller', 1, put),
-    await measure('put, 64 callers', 64, put),
-    await measure('get, 64 callers', 64, async () => {
+export async function run({ rounds = ROUNDS, flags, signal }: ScenarioOptions): Promise<Figures> {
+  const durationMs = Number(flags['seconds'] ?? 1) * 1_000;
+  const folder = await mkdtemp(join(String(flags['dir'] ?? '.'), '.bench-store-'));
+  try {
+    await using file = await open(join(folder, 'raw'), 'a');
+    await using store = await openStore({ dataDir: join(folder, 'data') });
+    const put = newRecordPuts(store.registry);
+    await put();
+    const get: Work = async () => {
       await store.registry.get('bench', 'record-1');
-    }),
-  ];
+    };
+    const measured: Measured[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const measure = async (what: string, callers: number, work: Work) =>
+        measured.push(await measureOne({ what, callers, work, durationMs, signal }));
+      await measure('4 KiB append + fdatasync', 1, () => appendDurably(file));
+      await measure('put, 1 caller', 1, put);
+      await measure('put, 64 callers', 64, put);
+      await measure('get, 64 callers', 64, get);
+    }
+    return { tables: [tableOf(measured, rounds, durationMs)], notes: [] };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function newRecordPuts(registry: Registry): () => Promise<void> {
+async function appendDurably(file: FileHandle): Promise<void> {
+  await file.appendFile(BLOCK);
+  fdatasyncSync(file.fd);
+}
+
+function newRecordPuts(registry: Registry): Work {
   let created = 0;
   return async () => {
     const key = `record-${++created}`;
@@ -69,40 +69,44 @@ function newRecordPuts(registry: Registry): () => Promise<void> {
   };
 }
 
-async function measure(name: string, callers: number, once: () => Promise<void>): Promise<Figures> {
+interface Measurement {
+  readonly what: string;
+  readonly callers: number;
+  readonly work: Work;
+  readonly durationMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function measureOne(measurement: Measurement): Promise<Measured> {
+  const { what, callers, work, durationMs, signal } = measurement;
   const tookMs: number[] = [];
   const beganAt = performance.now();
   await Promise.all(
     Array.from({ length: callers }, async () => {
       for (let at = performance.now(); at - beganAt < durationMs; ) {
-        await once();
+        await work();
+        signal.throwIfAborted();
         const now = performance.now();
         tookMs.push(now - at);
         at = now;
       }
     }),
   );
-  const elapsedMs = performance.now() - beganAt;
-  const sorted = Float64Array.from(tookMs).sort();
   return {
-    name,
-    perSecond: Math.round((sorted.length / elapsedMs) * 1_000),
-    p50Ms: percentile(sorted, 0.5),
-    p99Ms: percentile(sorted, 0.99),
+    what,
+    perSecond: tookMs.length / ((performance.now() - beganAt) / 1_000),
+    p50Ms: quantile(tookMs, 0.5),
+    p99Ms: quantile(tookMs, 0.99),
   };
 }
 
-function percentile(sorted: Float64Array, share: number): number {
-  return Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(3));
-}
-
-function cpuName(): string {
-  return `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
-}
-
-function print(figures: readonly Figures[]): void {
-  console.log(`Node ${process.version}, ${cpuName()}`);
-  console.table(
-    Object.fromEntries(figures.map(({ name, ...rest }, n) => [`${n + 1}. ${name}`, rest])),
-  );
+function tableOf(measured: readonly Measured[], rounds: number, durationMs: number): Table {
+  const byWhat = Map.groupBy(measured, ({ what }) => what);
+  const rows = Array.from(byWhat, ([what, own]) => ({
+    what,
+    'per second': spread(own.map(({ perSecond }) => perSecond)),
+    'p50 ms': spread(own.map(({ p50Ms }) => p50Ms)),
+    'p99 ms': spread(own.map(({ p99Ms }) => p99Ms)),
+  }));
+  return { title: `Median (quartiles) over ${rounds} rounds of ${durationMs} ms`, rows };
 }

@@ -1,0 +1,35 @@
+// Quantiles and what is made of them. Means appear only where two neighbouring windows are averaged.
+import type { Spread } from './scenario.ts';
+
+/** The value below which that share of the values lies, between two of them by interpolation. NaN for none. */
+export function quantile(values: Iterable<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(at)] ?? Number.NaN;
+  const above = sorted[Math.ceil(at)] ?? Number.NaN;
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+export function median(values: Iterable<number>): number {
+  return quantile(values, 0.5);
+}
+
+export function spread(values: readonly number[]): Spread {
+  return {
+    median: quantile(values, 0.5),
+    q1: quantile(values, 0.25),
+    q3: quantile(values, 0.75),
+  };
+}
+
+export function mean(a: number, b: number): number {
+  return (a + b) / 2;
+}
+
+/** The same values in an order of chance. */
+export function shuffled<T>(values: readonly T[], random: () => number): T[] {
+  return values
+    .map((value) => ({ value, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
