@@ -30,6 +30,9 @@ const MAX_DEPTH = 4;
 /** How often waiting calls are looked at, while there are any. */
 const WAITING_TICK_MS = 10;
 
+/** A function without any environment whose call has waited this long gets one that another function has used. */
+const PATIENCE_MS = 1_000;
+
 /** How often idle environments are looked at. */
 const RETIRE_TICK_MS = 1_000;
 
@@ -78,6 +81,8 @@ export class Pool implements AsyncDisposable {
   #waitingTick: NodeJS.Timeout | undefined;
   #starts = 0;
   #waitingCalls = 0;
+  /** Environments that end so that another function finds room. */
+  #makingWay = 0;
   #disposed = false;
   readonly #owner: EnvironmentOwner = {
     onAnswered: (environment, durationMs) => this.#onAnswered(environment, durationMs),
@@ -238,7 +243,7 @@ export class Pool implements AsyncDisposable {
   #scale(group: Group): void {
     const wanted = startsWanted(this.#load(group));
     for (let i = 0; i < wanted; i += 1) {
-      if (!this.#hasRoom(group)) {
+      if (this.#mustYield(group) || !this.#hasRoom(group)) {
         this.#hungry.add(group);
         return;
       }
@@ -249,6 +254,14 @@ export class Pool implements AsyncDisposable {
   #startSpare(group: Group): void {
     if (group.retired || this.#hungry.size > 0) return;
     if (wantsSpare(this.#load(group)) && this.#hasRoom(group)) this.#start(group);
+  }
+
+  /** A function that has fewer environments waits for room: what there is goes to it first. */
+  #mustYield(group: Group): boolean {
+    for (const hungry of this.#hungry)
+      if (hungry.waiting.length > 0 && hungry.environments.size < group.environments.size)
+        return true;
+    return false;
   }
 
   /** Room for one more of this group; idle environments of others, least recently used first, make way. */
@@ -368,7 +381,8 @@ export class Pool implements AsyncDisposable {
 
   /** Gives an environment that has room what waits, or makes it idle. */
   #serve(group: Group, environment: Environment): void {
-    if (group.waiting.length > 0 && !this.#mustMakeWay(group)) {
+    const makesWay = this.#mustMakeWay(group);
+    if (group.waiting.length > 0 && !makesWay) {
       const depth = depthAllowed(this.#load(group), MAX_DEPTH);
       while (environment.inHand < depth) {
         const call = this.#dequeue(group);
@@ -378,8 +392,8 @@ export class Pool implements AsyncDisposable {
     }
     if (environment.inHand > 0) return;
     const { clock } = this.#options;
-    if (group.retired || environment.isStale || this.#disposed || this.#mustMakeWay(group)) {
-      this.#shutDown(environment);
+    if (group.retired || environment.isStale || this.#disposed || makesWay) {
+      this.#shutDown(environment, makesWay);
       return;
     }
     environment.idleSinceMs = clock.monotonicMs();
@@ -389,11 +403,20 @@ export class Pool implements AsyncDisposable {
 
   /** Another function waits for room that this one's share would give it. */
   #mustMakeWay(group: Group): boolean {
-    if (this.#hungry.size === 0 || group.environments.size <= 1) return false;
+    if (this.#hungry.size === 0 || this.#starts >= this.#options.maxStarts) return false;
+    let deserving = 0;
     for (const hungry of this.#hungry)
-      if (hungry !== group && hungry.environments.size < group.environments.size - 1)
-        return this.#starts < this.#options.maxStarts;
-    return false;
+      if (hungry !== group && this.#deserves(hungry, group)) deserving += 1;
+    return deserving > this.#makingWay;
+  }
+
+  /** Its call waits, and an environment more for it and one less for the other would be fairer. */
+  #deserves(hungry: Group, other: Group): boolean {
+    const oldest = hungry.waiting[0];
+    if (oldest === undefined) return false;
+    if (hungry.environments.size < other.environments.size - 1) return true;
+    const waitedMs = this.#options.clock.monotonicMs() - oldest.admittedAtMs;
+    return hungry.environments.size === 0 && waitedMs > PATIENCE_MS;
   }
 
   #onLost(environment: Environment, unstarted: readonly Call[]): void {
@@ -423,8 +446,14 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Planned: lets `SIGTERM` listeners run. It stays counted until it is gone. */
-  #shutDown(environment: Environment): void {
-    this.#finishWith(environment, environment.shutDown());
+  #shutDown(environment: Environment, makesWay = false): void {
+    const end = environment.shutDown();
+    if (!makesWay) return this.#finishWith(environment, end);
+    this.#makingWay += 1;
+    const madeWay = end.finally(() => {
+      this.#makingWay -= 1;
+    });
+    return this.#finishWith(environment, madeWay);
   }
 
   #end(environment: Environment): void {
@@ -451,7 +480,11 @@ export class Pool implements AsyncDisposable {
   }
 
   #feedHungry(): void {
-    for (const group of Array.from(this.#hungry)) {
+    // Who has least comes first; among equals, who came first (the order of a set).
+    const inTurn = Array.from(this.#hungry).toSorted(
+      (a, b) => a.environments.size - b.environments.size,
+    );
+    for (const group of inTurn) {
       this.#hungry.delete(group);
       this.#scale(group);
       if (this.#starts >= this.#options.maxStarts) return;
