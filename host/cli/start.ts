@@ -73,7 +73,8 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     lines.push(
       '',
       'To use it from this shell:',
-      `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region}`,
+      // The SDKs read the first name of the region, boto3 and the CLI the second.
+      `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region} AWS_DEFAULT_REGION=${config.region}`,
       `  export AWS_ACCESS_KEY_ID=${pair.accessKeyId} AWS_SECRET_ACCESS_KEY=${pair.secretAccessKey}`,
       'or as a profile in ~/.aws/config:',
       '  [profile lambkin]',
