@@ -115,7 +115,7 @@ async function handle(
   } catch (error) {
     if (error instanceof ClientGone || response.destroyed) return;
     if (requestId === '') requestId = randomUUID();
-    if (!(error instanceof ServiceError) || error.status >= 500)
+    if (!(error instanceof ServiceError))
       options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
     const isClosing = !response.shouldKeepAlive && !request.complete;
     writeAnswer(response, errorAnswer(error), requestId, isClosing ? request : undefined);
