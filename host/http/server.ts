@@ -223,7 +223,7 @@ function answerRefused(
     error instanceof Error && 'statusCode' in error && Number(error.statusCode) < 500
       ? new ServiceError('InvalidRequestContentException', error.message)
       : error;
-  if (!(refusal instanceof ServiceError) || refusal.status >= 500)
+  if (!(refusal instanceof ServiceError))
     options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
   reply.hijack();
   writeAnswer(reply.raw, errorAnswer(refusal), requestId);
