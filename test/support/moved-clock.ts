@@ -1,8 +1,8 @@
-// A clock that a test can move forward; otherwise it goes with the machine's.
+// A clock whose monotonic side a test can move forward. Epoch time stays the machine's: requests are signed with it.
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 
 export interface MovedClock extends Clock {
-  /** Everything that reads this clock is that much later from now on. */
+  /** Whatever measures how long something lasts sees that much more from now on. */
   advance(ms: number): void;
 }
 
@@ -10,7 +10,7 @@ export function createMovedClock(): MovedClock {
   let ahead = 0;
   return {
     monotonicMs: () => systemClock.monotonicMs() + ahead,
-    epochMs: () => systemClock.epochMs() + ahead,
+    epochMs: () => systemClock.epochMs(),
     advance(ms) {
       ahead += ms;
     },

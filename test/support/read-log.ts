@@ -18,7 +18,7 @@ export async function readLog(
   let after: string | undefined;
   do {
     const parameters = new URLSearchParams({ group, ...query, ...(after ? { after } : {}) });
-    const response = await ownRoute(t, `/_lambkin/logs?${parameters}`);
+    const response = await ownRoute(t, `/_lambkin/logs?${parameters.toString()}`);
     if (response.status === 404) return [];
     const page = (await response.json()) as Page; // our own route
     messages.push(...page.events.map(({ message }) => message));

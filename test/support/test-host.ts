@@ -80,7 +80,9 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     report: (text, cause) =>
       reports.push(
-        cause === undefined ? text : `${text}: ${cause instanceof Error ? cause.stack : cause}`,
+        cause === undefined
+          ? text
+          : `${text}: ${cause instanceof Error ? cause.stack : JSON.stringify(cause)}`,
       ),
   });
   const client = createClient(host.url);
