@@ -64,7 +64,7 @@ async function main(name: string, args: readonly string[]): Promise<void> {
     const result = await measure(scenario, given, controller.signal);
     process.stdout.write(given.json ? `${JSON.stringify(result)}\n` : textOf(result));
   } catch (error) {
-    if (controller.signal.aborted) progress(String(controller.signal.reason));
+    if (controller.signal.aborted) progress(controller.signal.reason.message);
     else {
       progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
       process.exitCode = EXIT_FAILED;

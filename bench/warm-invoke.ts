@@ -2,6 +2,7 @@
 // neighbouring windows; what the host takes when it idles; how fast it starts.
 import path from 'node:path';
 import { createClient, deploy } from '../test/support/test-host.ts';
+import { wholeNumber, wholeNumbers } from './support/flag-values.ts';
 import { measureEnvironments, measureStarts, restingMemory } from './support/footprint.ts';
 import { type InvokeRequest, signedInvoke, TimingClient } from './support/invoke-request.ts';
 import { type Combo, measurePaired, type Samples } from './support/paired-windows.ts';
@@ -18,6 +19,7 @@ export const flags = {
   seconds: { type: 'string', about: 'length of a window, whole seconds (1)' },
   bodies: { type: 'string', about: 'body sizes in bytes (100,10240)' },
   callers: { type: 'string', about: 'callers at once (1,16,64)' },
+  patience: { type: 'string', about: 'wait so many seconds for a quiet machine, each time (5)' },
   self: { type: 'boolean', about: 'a second baseline in place of the host: every ratio must be 1' },
   against: { type: 'string', about: 'the host of this other checkout in place of the baseline' },
   profile: { type: 'string', about: 'write CPU profiles of the host to this folder' },
@@ -111,9 +113,9 @@ async function compare(
   { baseline, subject, names }: Compared,
 ): Promise<Figures> {
   const { flags: given, progress, random, signal } = options;
-  const bodies = numbers(given['bodies'] ?? '100,10240');
-  const callers = numbers(given['callers'] ?? '1,16,64');
-  const [windowSeconds = 1] = numbers(given['seconds'] ?? '1');
+  const bodies = wholeNumbers(given['bodies'], '100,10240');
+  const callers = wholeNumbers(given['callers'], '1,16,64');
+  const windowSeconds = wholeNumber(given['seconds'], 1);
   const combos = bodies.flatMap((bodyBytes) =>
     callers.map((each) => ({ bodyBytes, callers: each })),
   );
@@ -130,6 +132,8 @@ async function compare(
     requestFor,
     rounds,
     windowSeconds,
+    patienceMs: wholeNumber(given['patience'], 5) * 1000,
+    signal,
     random,
     progress,
   });
@@ -142,6 +146,7 @@ async function compare(
 function notesOn({ voided }: Samples, windowSeconds: number): string[] {
   return [
     `Windows of ${windowSeconds} s; a ratio is a window over the mean of its two neighbours of the baseline.`,
+    'Disturbed: others had more than a quarter of a core; the calmest of three tries counts. CPU per request suffers least.',
     'Both servers get the same signed requests; the baseline does not look at the signature.',
     ...voided.map((why) => `Void and measured again: ${why}.`),
   ];
@@ -168,11 +173,4 @@ function bodyOf(bytes: number): string {
   if (length() > bytes) items.pop();
   event.pad = 'x'.repeat(Math.max(0, bytes - length()));
   return JSON.stringify(event);
-}
-
-function numbers(list: string | boolean): number[] {
-  const values = String(list).split(',').map(Number);
-  if (values.some((value) => !Number.isInteger(value) || value < 1))
-    throw new Error(`not whole numbers with commas between them: ${list}`);
-  return values;
 }

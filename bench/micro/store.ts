@@ -5,6 +5,7 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore } from '../../host/store/sqlite.ts';
 import type { Registry } from '../../host/store/store.ts';
+import { wholeNumber } from '../support/flag-values.ts';
 import type { Figures, ScenarioOptions, Table } from '../support/scenario.ts';
 import { quantile, spread } from '../support/stats.ts';
 
@@ -31,7 +32,7 @@ interface Measured {
 type Work = () => Promise<void>;
 
 export async function run({ rounds = ROUNDS, flags, signal }: ScenarioOptions): Promise<Figures> {
-  const durationMs = Number(flags['seconds'] ?? 1) * 1_000;
+  const durationMs = wholeNumber(flags['seconds'], 1) * 1_000;
   const folder = await mkdtemp(join(String(flags['dir'] ?? '.'), '.bench-store-'));
   try {
     await using file = await open(join(folder, 'raw'), 'a');

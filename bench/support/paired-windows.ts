@@ -2,13 +2,16 @@
 // weather, and how far the two baseline windows are apart says how much of a ratio is weather.
 import type { InvokeRequest } from './invoke-request.ts';
 import { cpuBetween, cpuOfTree, machineBusyUs } from './proc.ts';
+import { untilMachineQuiet } from './quiet.ts';
 import type { Server } from './server.ts';
 import { mean, shuffled } from './stats.ts';
 import type { Generator, LoadResult } from './wrk.ts';
 
 /** A generator that is busier than this may be what limits the figures: the window is void. */
 const MAX_GENERATOR_SHARE = 0.85;
-/** Tries at one three before it is given up for a round. */
+/** Others that had more than this of a core have disturbed a window. */
+const MAX_OTHER_CORES = 0.25;
+/** Tries at one three in a round, until one is neither void nor disturbed. */
 const TRIES = 3;
 
 export interface Combo {
@@ -31,6 +34,8 @@ export interface Sample {
   readonly before: Window;
   readonly subject: Window;
   readonly after: Window;
+  /** The most that others had during any of the three, in cores. */
+  readonly otherCores: number;
 }
 
 export interface Samples {
@@ -47,11 +52,17 @@ export interface PairedOptions {
   readonly requestFor: (combo: Combo) => Promise<InvokeRequest>;
   readonly rounds: number;
   readonly windowSeconds: number;
+  /** How long to wait for a quiet machine before each three, in ms. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
   readonly random: () => number;
   readonly progress: (line: string) => void;
 }
 
-/** Warms both servers up with every combo, then measures every combo once per round, in an order of chance. */
+/**
+ * Warms both servers up with every combo, then measures every combo once per round, in an order of chance. A three that others
+ * have disturbed is measured again a few times; the calmest one counts. Nothing is chosen by its result.
+ */
 export async function measurePaired(options: PairedOptions): Promise<Samples> {
   const { baseline, subject, combos, rounds, random, progress } = options;
   progress('warming up');
@@ -74,17 +85,41 @@ async function measureOnce(
   combo: Combo,
   voided: string[],
 ): Promise<Sample | undefined> {
+  let calmest: Sample | undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const before = await runWindow(options, options.baseline, combo);
-    const subject = await runWindow(options, options.subject, combo);
-    const after = await runWindow(options, options.baseline, combo);
-    const share = Math.max(...[before, subject, after].map((window) => window.generatorShare));
-    if (share <= MAX_GENERATOR_SHARE) return { combo, before, subject, after };
-    voided.push(
-      `${combo.bodyBytes} B, ${combo.callers} callers: wrk used ${Math.round(share * 100)} % of a core`,
-    );
+    await untilMachineQuiet(options.patienceMs, options.signal);
+    const sample = await measureThree(options, combo);
+    const share = mostOf(sample, 'generatorShare');
+    if (share > MAX_GENERATOR_SHARE) {
+      const { bodyBytes, callers } = combo;
+      const percent = Math.round(share * 100);
+      voided.push(`${bodyBytes} B, ${callers} callers: wrk used ${percent} % of a core`);
+      continue;
+    }
+    if (calmest === undefined || sample.otherCores < calmest.otherCores) calmest = sample;
+    if (!isDisturbed(calmest)) break;
   }
-  return undefined;
+  return calmest;
+}
+
+async function measureThree(options: PairedOptions, combo: Combo): Promise<Sample> {
+  const before = await runWindow(options, options.baseline, combo);
+  const subject = await runWindow(options, options.subject, combo);
+  const after = await runWindow(options, options.baseline, combo);
+  const otherCores = mostOf({ before, subject, after }, 'otherCores');
+  return { combo, before, subject, after, otherCores };
+}
+
+/** Whether others had so much of the machine during the three that its throughput and p99 say little. */
+export function isDisturbed({ otherCores }: Sample): boolean {
+  return otherCores > MAX_OTHER_CORES;
+}
+
+function mostOf(
+  { before, subject, after }: Pick<Sample, 'before' | 'subject' | 'after'>,
+  figure: keyof Window,
+): number {
+  return Math.max(before[figure], subject[figure], after[figure]);
 }
 
 async function runWindow(options: PairedOptions, server: Server, combo: Combo): Promise<Window> {

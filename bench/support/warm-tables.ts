@@ -1,5 +1,12 @@
 // The tables of warm-invoke: ratios first, then the figures that they are made of.
-import { type Combo, controlRatio, ratio, type Sample, type Window } from './paired-windows.ts';
+import {
+  type Combo,
+  controlRatio,
+  isDisturbed,
+  ratio,
+  type Sample,
+  type Window,
+} from './paired-windows.ts';
 import type { Spread, Table } from './scenario.ts';
 import { median, spread } from './stats.ts';
 
@@ -40,7 +47,8 @@ export function warmTables(
         p50: spread(own.map((sample) => controlRatio(sample, 'p50Us'))),
         p99: spread(own.map((sample) => controlRatio(sample, 'p99Us'))),
         'most wrk used, % of a core': mostOf(own, 'generatorShare') * 100,
-        'other processes, cores': medianOf(own.flatMap(windows), 'otherCores'),
+        'others, cores': median(own.map(({ otherCores }) => otherCores)),
+        'disturbed rounds': own.filter(isDisturbed).length,
       })),
     },
     absoluteTable(
@@ -79,8 +87,4 @@ function windows({ before, subject, after }: Sample): readonly Window[] {
 
 function mostOf(samples: readonly Sample[], figure: keyof Window): number {
   return Math.max(...samples.flatMap(windows).map((window) => window[figure]));
-}
-
-function medianOf(all: readonly Window[], figure: keyof Window): number {
-  return median(all.map((window) => window[figure]));
 }
