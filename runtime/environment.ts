@@ -107,6 +107,7 @@ export class Environment implements AsyncDisposable {
   #deadline: NodeJS.Timeout | undefined;
   #deadlineMs = 0;
   #heapExhausted = false;
+  #hasExited = false;
   #disposal: Promise<void> | undefined;
 
   constructor(options: EnvironmentOptions) {
@@ -465,6 +466,9 @@ export class Environment implements AsyncDisposable {
   /** The process has ended, by itself or by our hand: read what it still said, then settle what it had in hand. */
   async #onExit(exit: SandboxExit): Promise<void> {
     const { control, output } = this.#slot.sandbox;
+    // What is left is bounded by the sockets' buffers: no reason to hold it back any more.
+    this.#pauseReading(false);
+    this.#hasExited = true;
     await settledWithin(Promise.all([streamClosed(control), streamClosed(output)]), LAST_FRAMES_MS);
     const end = this.#asOutOfMemory(exit);
     this.#settleInit({ kind: 'ended', exit: end });
@@ -501,6 +505,7 @@ export class Environment implements AsyncDisposable {
   }
 
   #pauseReading(paused: boolean): void {
+    if (this.#hasExited) return;
     const { control, output } = this.#slot.sandbox;
     for (const stream of [control, output]) {
       if (paused) stream.pause();

@@ -10,9 +10,12 @@ export const LOG_TAIL_BYTES = 4096;
 /** One event is at most this long; longer lines are split. */
 const MAX_EVENT_CHARS = 262_144;
 
-/** A function may log this much per window at full speed; beyond it the reading of its output pauses to the window's end. */
+/** A function may log this much per window on average; beyond it the reading of its output pauses. */
 const WINDOW_MS = 50;
 const WINDOW_BYTES = 2 * 1024 * 1024;
+
+/** What each piece and each event counts beside its bytes: the host's work for an empty one is not nothing. */
+const OVERHEAD_BYTES = 128;
 
 const LEVELS: Readonly<Record<string, number>> = {
   TRACE: 1,
@@ -40,8 +43,8 @@ export class FunctionLog implements Disposable {
   #partialLine = '';
   #tail: string[] | undefined;
   #tailChars = 0;
-  #windowBytes = 0;
-  #windowEndsAt = 0;
+  #debtBytes = 0;
+  #paidOffAt = 0;
   #resume: NodeJS.Timeout | undefined;
 
   constructor(options: FunctionLogOptions) {
@@ -82,15 +85,18 @@ export class FunctionLog implements Disposable {
   /** A piece of the byte stream of stdout and stderr; each line becomes one event. */
   raw(chunk: Buffer): void {
     this.#account(chunk.length);
-    const text = this.#partialLine + this.#decoder.write(chunk);
+    // Only what is new is searched: a line that comes byte by byte is not read again for each of them.
+    const text = this.#decoder.write(chunk);
     let at = 0;
     for (;;) {
       const end = text.indexOf('\n', at);
       if (end < 0) break;
-      this.#rawLine(text.slice(at, end + 1));
+      const line = text.slice(at, end + 1);
+      this.#rawLine(this.#partialLine === '' ? line : this.#partialLine + line);
+      this.#partialLine = '';
       at = end + 1;
     }
-    this.#partialLine = text.slice(at);
+    this.#partialLine += at === 0 ? text : text.slice(at);
     while (this.#partialLine.length > MAX_EVENT_CHARS) {
       this.#rawLine(`${this.#partialLine.slice(0, MAX_EVENT_CHARS)}\n`);
       this.#partialLine = this.#partialLine.slice(MAX_EVENT_CHARS);
@@ -116,6 +122,7 @@ export class FunctionLog implements Disposable {
   }
 
   #rawLine(line: string): void {
+    this.#account(0);
     let rest = line;
     while (rest.length > MAX_EVENT_CHARS + 1) {
       this.#emit(this.#options.epochMs(), `${rest.slice(0, MAX_EVENT_CHARS)}\n`);
@@ -154,18 +161,29 @@ export class FunctionLog implements Disposable {
     }
   }
 
+  /** Counts work for the host; more than it should do at once is paid off by not reading on. */
   #account(bytes: number): void {
-    const now = this.#options.epochMs();
-    if (now >= this.#windowEndsAt) {
-      this.#windowEndsAt = now + WINDOW_MS;
-      this.#windowBytes = 0;
-    }
-    this.#windowBytes += bytes;
-    if (this.#windowBytes <= WINDOW_BYTES || this.#resume !== undefined) return;
+    this.#debtBytes += bytes + OVERHEAD_BYTES;
+    if (this.#debtBytes <= WINDOW_BYTES || this.#resume !== undefined) return;
+    this.#payOff();
+    if (this.#debtBytes <= WINDOW_BYTES) return;
     this.#options.pauseReading(true);
+    this.#resumeLater();
+  }
+
+  #payOff(): void {
+    const now = this.#options.epochMs();
+    const paid = (Math.max(0, now - this.#paidOffAt) * WINDOW_BYTES) / WINDOW_MS;
+    this.#debtBytes = Math.max(0, this.#debtBytes - paid);
+    this.#paidOffAt = now;
+  }
+
+  #resumeLater(): void {
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
-      this.#options.pauseReading(false);
+      this.#payOff();
+      if (this.#debtBytes > WINDOW_BYTES) this.#resumeLater();
+      else this.#options.pauseReading(false);
     }, WINDOW_MS);
   }
 }
