@@ -37,7 +37,8 @@ export interface WireAnswer {
 /** Sends one request to the host at `url`, exactly as it is written. */
 export async function send(url: string, wanted: WireRequest): Promise<WireAnswer> {
   const { port, host } = new URL(url);
-  const body = wanted.body ?? '';
+  // Bytes: Node would write the headers in the encoding of a body that is text.
+  const body = Buffer.from(wanted.body ?? '');
   const { target, headers } = await signed(wanted, host, body);
   const request = httpRequest({
     host: '127.0.0.1',
@@ -52,7 +53,7 @@ export async function send(url: string, wanted: WireRequest): Promise<WireAnswer
   if (headers['expect'] === '100-continue') await once(request, 'continue');
   if (wanted.chunkBytes !== undefined) {
     for (let start = 0; start < body.length; start += wanted.chunkBytes)
-      request.write(body.slice(start, start + wanted.chunkBytes));
+      request.write(body.subarray(start, start + wanted.chunkBytes));
     request.end();
   } else request.end(body);
   const [response] = (await answered) as [IncomingMessage]; // as: what the event carries
@@ -65,12 +66,12 @@ export async function send(url: string, wanted: WireRequest): Promise<WireAnswer
   };
 }
 
-async function signed(wanted: WireRequest, host: string, body: string | Uint8Array) {
+async function signed(wanted: WireRequest, host: string, body: Buffer) {
   const own = lowerCaseKeys({
     host,
     ...wanted.headers,
     ...(wanted.chunkBytes === undefined && wanted.method !== undefined && wanted.method !== 'GET'
-      ? { 'content-length': String(Buffer.byteLength(body)) }
+      ? { 'content-length': String(body.length) }
       : {}),
   });
   const key = 'key' in wanted ? wanted.key : ADMIN;
@@ -83,7 +84,7 @@ async function signed(wanted: WireRequest, host: string, body: string | Uint8Arr
   // The signer leaves these out as clients do, and the values of these headers are not its business.
   const { expect, 'content-length': length, ...signable } = own;
   const { target, rawHeaders } = await sign(
-    { method, path, query, headers: { ...signable, 'x-amz-content-sha256': sha256 } },
+    { method, path, query, headers: { 'x-amz-content-sha256': sha256, ...signable } },
     { key, at: wanted.at ?? Date.now(), region },
   );
   const headers: Record<string, string> = {};
