@@ -33,6 +33,7 @@ export class Slots implements AsyncDisposable {
   readonly #shelves = new Map<string, Shelf>();
   readonly #ending = new Set<Promise<void>>();
   #refill: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
   #booting = false;
   #disposed = false;
 
@@ -67,6 +68,7 @@ export class Slots implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     clearTimeout(this.#refill);
+    clearTimeout(this.#retry);
     for (const shelf of this.#shelves.values()) this.#clear(shelf);
     await Promise.all(this.#ending);
   }
@@ -127,23 +129,40 @@ export class Slots implements AsyncDisposable {
   }
 
   async #bootInto(shelf: Shelf): Promise<void> {
-    const slot = this.#spawn(shelf.shape);
-    shelf.slots.push(slot);
-    void slot.sandbox.exit.then(() => {
-      const at = shelf.slots.indexOf(slot);
-      if (at < 0) return;
-      shelf.slots.splice(at, 1);
-      this.#end(slot);
-      this.#refillLater(REFILL_DELAY_MS);
-    });
+    let slot: Slot | undefined;
     try {
+      slot = this.#spawn(shelf.shape);
+      shelf.slots.push(slot);
       await slot.booted;
       shelf.retryMs = RETRY_MS;
+      void this.#removeAfterExit(shelf, slot);
     } catch (error) {
-      shelf.retryAt = Date.now() + shelf.retryMs;
-      shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
+      // When it is not ours any more, its failure is the business of whoever took it.
+      if (slot !== undefined && !this.#remove(shelf, slot)) return;
+      this.#retryLater(shelf);
       this.#options.onProblem('a slot did not boot', error);
     }
+  }
+
+  async #removeAfterExit(shelf: Shelf, slot: Slot): Promise<void> {
+    await slot.sandbox.exit; // never rejects
+    if (this.#remove(shelf, slot)) this.#refillLater(REFILL_DELAY_MS);
+  }
+
+  /** False when it has been taken or removed before. */
+  #remove(shelf: Shelf, slot: Slot): boolean {
+    const at = shelf.slots.indexOf(slot);
+    if (at < 0) return false;
+    shelf.slots.splice(at, 1);
+    this.#end(slot);
+    return true;
+  }
+
+  #retryLater(shelf: Shelf): void {
+    shelf.retryAt = Date.now() + shelf.retryMs;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#refillLater(0), shelf.retryMs + 1).unref();
+    shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
   }
 }
 

@@ -86,7 +86,10 @@ suite('a function that prints without end', () => {
   test('what it says at its very end is not lost behind the flood', async () => {
     const { errorMessage, log } = await failure(t, 'f', { way: 'thenThrows' }, 'Error');
     assert.equal(errorMessage, 'last word');
-    assert.match(log, /\tERROR\tUncaught Exception \t\{"errorType":"Error","errorMessage":"last word"/);
+    assert.match(
+      log,
+      /\tERROR\tUncaught Exception \t\{"errorType":"Error","errorMessage":"last word"/,
+    );
   });
 
   test('bytes that are no text do not break the log', async () => {
