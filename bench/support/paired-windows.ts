@@ -11,6 +11,8 @@ import type { Generator, LoadResult } from './wrk.ts';
 const MAX_GENERATOR_SHARE = 0.85;
 /** Others that had more than this of a core have disturbed a window. */
 const MAX_OTHER_CORES = 0.25;
+/** Windows of every combo on each server before the first that counts. */
+const WARM_UP_PASSES = 2;
 /** Tries at one three in a round, until one is neither void nor disturbed. */
 const TRIES = 3;
 
@@ -66,8 +68,9 @@ export interface PairedOptions {
 export async function measurePaired(options: PairedOptions): Promise<Samples> {
   const { baseline, subject, combos, rounds, random, progress } = options;
   progress('warming up');
-  for (const combo of combos)
-    for (const server of [baseline, subject]) await runWindow(options, server, combo);
+  for (let pass = 0; pass < WARM_UP_PASSES; pass += 1)
+    for (const combo of combos)
+      for (const server of [baseline, subject]) await runWindow(options, server, combo);
   const samples: Sample[] = [];
   const voided: string[] = [];
   for (let round = 1; round <= rounds; round += 1) {

@@ -6,8 +6,8 @@ import type { Table } from './scenario.ts';
 import { ROOT } from './server.ts';
 
 const SHOWN = 25;
-/** What V8 calls time in which nothing of ours ran. */
-const NOT_BUSY = new Set(['(idle)', '(program)', '(root)']);
+/** Not `(program)`: that is native code outside of any JavaScript call, such as libuv and the HTTP parser. */
+const NOT_BUSY = new Set(['(idle)', '(root)']);
 
 /** As V8 writes it, as far as it is read here. */
 interface CpuProfile {
