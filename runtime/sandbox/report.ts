@@ -119,7 +119,8 @@ function processes({ group, facts, backend, groupReason, backendReason }: Findin
   const wanted = 'limited';
   const got = facts?.processesAreLimited === true ? wanted : 'unlimited';
   const method = group?.method ?? (backend === 'process' ? 'none' : 'RLIMIT_NPROC');
-  return { wanted, got, method, reason: [groupReason, backendReason].filter(Boolean).join('; ') };
+  const reasons = new Set([groupReason, backendReason].filter(Boolean));
+  return { wanted, got, method, reason: [...reasons].join('; ') };
 }
 
 function cpu({ group, groupReason }: Findings): Line {

@@ -1,0 +1,89 @@
+// Without isolation functions still run, end in time and keep to their memory; the start line says what is missing.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { failure, result } from '../support/function-answers.ts';
+import { startHostProcess } from '../support/host-process.ts';
+import { commandLines } from '../support/machine.ts';
+import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const CODE = `import { execSync, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { writeFileSync, readFileSync } from 'node:fs';
+let n = 0;
+const ways = {
+  ok: () => { n += 1; return n; },
+  places: () => { writeFileSync(tmpdir() + '/x', 'y'); return { cwd: process.cwd(), root: process.env.LAMBDA_TASK_ROOT, tmp: tmpdir(), own: readFileSync(process.env.LAMBDA_TASK_ROOT + '/data.txt', 'utf8'), keys: Object.keys(process.env) }; },
+  loop: () => { for (;;); },
+  child: () => execSync('sleep 86314'),
+  memory: () => { const all = []; for (;;) { all.push(Buffer.alloc(2 ** 20, 1)); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); } },
+  exit: () => process.exit(3),
+};
+export const handler = async ({ way }) => ways[way]();`;
+
+suite('a host with --isolation off', () => {
+  let t: TestHost;
+
+  before(async () => {
+    process.env['HOST_CANARY'] = 'must not be seen';
+    t = await startTestHost({ args: ['--isolation', 'off'] });
+    await t.deploy('f', { 'index.mjs': CODE, 'data.txt': 'mine' }, { Timeout: 2 });
+  });
+  after(() => t[Symbol.asyncDispose]());
+
+  test('reports the tier none', () => {
+    assert.equal(t.host.isolation.tier, 'none');
+  });
+
+  test('runs functions in their own places, with their own variables', async () => {
+    const seen = (await result(t, 'f', { way: 'places' })) as {
+      cwd: string;
+      root: string;
+      tmp: string;
+      own: string;
+      keys: string[];
+    }; // as the fixture returns
+    assert.equal(seen.own, 'mine');
+    assert.equal(seen.cwd, seen.root);
+    assert.ok(seen.root.startsWith(`${t.dataDir}/slots/`), seen.root);
+    assert.ok(seen.tmp.startsWith(`${t.dataDir}/slots/`), seen.tmp);
+    assert.equal(seen.keys.includes('HOST_CANARY'), false);
+    assert.equal(await result(t, 'f', { way: 'ok' }), 1);
+    assert.equal(await result(t, 'f', { way: 'ok' }), 2);
+  });
+
+  test('holds the deadline, children included', async () => {
+    await failure(t, 'f', { way: 'loop' }, 'Sandbox.Timedout');
+    await failure(t, 'f', { way: 'child' }, 'Sandbox.Timedout');
+    await waitFor('the child is gone', () =>
+      commandLines().every((line) => !line.includes('sleep 86314')),
+    );
+    assert.equal(await result(t, 'f', { way: 'ok' }), 1);
+  });
+
+  test('holds MemorySize by looking', async () => {
+    await failure(t, 'f', { way: 'memory' }, 'Runtime.OutOfMemory');
+    assert.equal(await result(t, 'f', { way: 'ok' }), 1);
+  });
+
+  test('tells an exit from a signal', async () => {
+    const { errorMessage } = await failure(t, 'f', { way: 'exit' }, 'Runtime.ExitError');
+    assert.match(errorMessage, / Error: Runtime exited with error: exit status 3$/);
+  });
+});
+
+test('the start line says which tier was reached, and why not a higher one', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'lambkin-test-'));
+  try {
+    await using host = await startHostProcess(dataDir, { args: ['--isolation', 'off'] });
+    const [, reasons = ''] = /^ {2}isolation {2}none\b(.*)$/m.exec(host.printed) ?? [];
+    assert.equal(reasons.split('isolation is switched off').length, 2, host.printed);
+    host.signal('SIGTERM');
+    assert.equal(await host.ended, 0);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
