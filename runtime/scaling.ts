@@ -104,9 +104,11 @@ export function withLoss(durations: Durations): Durations {
 
 /** How far one answer moves an estimate, as a share of it. */
 const STEP = 0.1;
+const LEAST_MS = 0.001;
 
 /** Moves up a little with each greater value and down with each lesser one, so that it rests where the shares balance. */
 function quantile(estimate: number | undefined, value: number, share: number): number {
-  if (estimate === undefined) return value;
+  // From nothing no share of it would ever lead away again.
+  if (estimate === undefined) return Math.max(value, LEAST_MS);
   return value > estimate ? estimate * (1 + STEP * share) : estimate * (1 - STEP * (1 - share));
 }
