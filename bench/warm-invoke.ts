@@ -5,6 +5,7 @@ import { createClient, deploy } from '../test/support/test-host.ts';
 import { wholeNumber, wholeNumbers } from './support/flag-values.ts';
 import { measureEnvironments, measureStarts, restingMemory } from './support/footprint.ts';
 import { type InvokeRequest, signedInvoke, TimingClient } from './support/invoke-request.ts';
+import { revisionOf } from './support/machine.ts';
 import { type Combo, measurePaired, type Samples } from './support/paired-windows.ts';
 import { profileTable } from './support/profile.ts';
 import type { Figures, ScenarioOptions, Table } from './support/scenario.ts';
@@ -69,7 +70,7 @@ async function runHost(options: ScenarioOptions, profileDir: string | undefined)
   );
   await deployEcho(subject);
   const before = restingMemory(subject, baseline);
-  const names = { subject: 'the host', baseline: against ?? 'a raw fastify echo' };
+  const names = { subject: 'the host', baseline: await baselineName(against) };
   const compared = await compare(options, folder.path, { baseline, subject, names });
   const after = restingMemory(subject, baseline);
   progress('looking at memory');
@@ -83,6 +84,11 @@ async function runHost(options: ScenarioOptions, profileDir: string | undefined)
     ],
   };
   return { tables: [...compared.tables, memory, starts], notes: compared.notes };
+}
+
+async function baselineName(against: string | undefined): Promise<string> {
+  if (against === undefined) return 'a raw fastify echo';
+  return `the host at ${await revisionOf(path.resolve(against))}`;
 }
 
 /** The host of another checkout, with the same function. */
@@ -147,7 +153,8 @@ function notesOn({ voided }: Samples, windowSeconds: number): string[] {
   return [
     `Windows of ${windowSeconds} s; a ratio is a window over the mean of its two neighbours of the baseline.`,
     'Disturbed: others had more than a quarter of a core; the calmest of three tries counts. CPU per request suffers least.',
-    'Both servers get the same signed requests; the baseline does not look at the signature.',
+    'Both servers get the same signed requests; a raw echo does not look at the signature.',
+    'Two processes of the same code differ by up to some 6 % for as long as they live: smaller gains take several runs to show.',
     ...voided.map((why) => `Void and measured again: ${why}.`),
   ];
 }
