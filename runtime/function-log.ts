@@ -44,11 +44,12 @@ export class FunctionLog implements Disposable {
   #tail: string[] | undefined;
   #tailChars = 0;
   #debtBytes = 0;
-  #paidOffAt = 0;
+  #paidOffAt: number;
   #resume: NodeJS.Timeout | undefined;
 
   constructor(options: FunctionLogOptions) {
     this.#options = options;
+    this.#paidOffAt = options.epochMs();
     this.#leastLevel = LEVELS[options.applicationLogLevel.toUpperCase()] ?? 1;
   }
 

@@ -27,6 +27,12 @@ const ANSWERS = `const results = {
 export const handler = async ({ name }) => results[name];
 export const ran = async () => { throw new Error('it ran'); };`;
 
+/** Without those that every HTTP answer has. */
+function ownHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const ofHttp = ['date', 'connection', 'keep-alive'];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofHttp.includes(name)));
+}
+
 interface Echoed {
   readonly event: unknown;
   readonly text: string;
@@ -60,13 +66,7 @@ suite('an invocation', () => {
   test('answers with the headers of the service and no others', async () => {
     const answer = await exchange(t.client, { FunctionName: 'echo', Payload: '{"a":1}' });
     assert.equal(answer.status, 200);
-    const {
-      date,
-      connection,
-      'keep-alive': keepAlive,
-      'x-amzn-trace-id': trace,
-      ...rest
-    } = answer.headers;
+    const { 'x-amzn-trace-id': trace, ...rest } = ownHeaders(answer.headers);
     const { id, trace: seenTrace } = JSON.parse(answer.text) as Echoed;
     assert.match(id, UUID);
     assert.deepEqual(rest, {
@@ -219,8 +219,7 @@ suite('an invocation', () => {
     });
     assert.equal(answer.status, 204);
     assert.equal(answer.payload.length, 0);
-    const { date, connection, 'keep-alive': keepAlive, ...rest } = answer.headers;
-    assert.deepEqual(Object.keys(rest), ['x-amzn-requestid']);
+    assert.deepEqual(Object.keys(ownHeaders(answer.headers)), ['x-amzn-requestid']);
     await assert.rejects(
       exchange(t.client, { FunctionName: 'missing', InvocationType: 'DryRun' }),
       {

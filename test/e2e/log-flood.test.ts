@@ -94,6 +94,6 @@ suite('a function that prints without end', () => {
 
   test('bytes that are no text do not break the log', async () => {
     const answer = await t.invoke('f', { way: 'binary' });
-    assert.match(answer.log, /^START .*\n\ufffd\ufffd\u001b\[31m\nEND /);
+    assert.equal(answer.log.split('\n')[1], '\ufffd\ufffd\u001b[31m');
   });
 });
