@@ -1,11 +1,13 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
 import { rename } from 'node:fs/promises';
+import { type AnswerKind, answerOutcome, recordedType, typedBody } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
 import { FunctionLog } from './function-log.ts';
+import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
 import type { EnvironmentSpec, Invocation, InvokeOutcome, InvokeResult } from './invocation.ts';
-import { MAX_RESPONSE_BYTES, processEnded, responseTooLarge, timedOut } from './platform-error.ts';
+import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
 import {
   endLine,
   type InitPhase,
@@ -13,7 +15,6 @@ import {
   initStartLine,
   type PhaseStatus,
   type PlatformLogFormat,
-  platformErrorType,
   type Report,
   reportLine,
   startLine,
@@ -59,15 +60,6 @@ export interface Call {
   settle(result: InvokeResult): void;
   fail(error: unknown): void;
 }
-
-type AnswerKind = 'O' | 'E' | 'X' | 'J';
-
-export type InitOutcome =
-  | { readonly kind: 'ready'; readonly durationMs: number }
-  | { readonly kind: 'timedOut' }
-  /** The bootstrap posted an error: its type and the body for the caller. */
-  | { readonly kind: 'failed'; readonly errorType: string; readonly payload: Uint8Array }
-  | { readonly kind: 'ended'; readonly exit: SandboxExit };
 
 export interface EnvironmentOwner {
   /** The environment has answered and has room for another event; it may have others in hand. */
@@ -512,71 +504,6 @@ export class Environment implements AsyncDisposable {
       else stream.resume();
     }
   }
-}
-
-/** What the platform found is always named in REPORT; a failed init may have a type of the function's own. */
-function recordedType(outcome: InvokeOutcome): string | undefined {
-  if (outcome.kind === 'platformError') return platformErrorType(outcome.errorType);
-  return 'errorType' in outcome ? outcome.errorType : undefined;
-}
-
-function initStatus(outcome: InitOutcome): { status: PhaseStatus; errorType: string | undefined } {
-  switch (outcome.kind) {
-    case 'ready':
-      return { status: 'success', errorType: undefined };
-    case 'timedOut':
-      return { status: 'timeout', errorType: undefined };
-    case 'failed':
-      return { status: 'error', errorType: outcome.errorType };
-    case 'ended': {
-      const memory = outcome.exit.kind === 'outOfMemory';
-      return { status: 'error', errorType: memory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError' };
-    }
-    default:
-      return outcome satisfies never;
-  }
-}
-
-function initError(
-  requestId: string,
-  timeoutMs: number,
-  init: Exclude<InitOutcome, { kind: 'ready' }>,
-): InvokeOutcome {
-  switch (init.kind) {
-    case 'timedOut':
-      return timedOut(requestId, timeoutMs);
-    case 'failed':
-      return { kind: 'platformError', errorType: init.errorType, payload: init.payload };
-    case 'ended':
-      return processEnded(requestId, init.exit);
-    default:
-      return init satisfies never;
-  }
-}
-
-function answerOutcome(kind: AnswerKind, body: Buffer, head: number): InvokeOutcome | undefined {
-  if (kind === 'O') {
-    if (body.length - head > MAX_RESPONSE_BYTES) return responseTooLarge();
-    return { kind: 'returned', payload: body.subarray(head) };
-  }
-  if (kind === 'J') return { kind: 'notJson', reason: body.toString('utf8', head) };
-  const parsed = typedBody(body, head);
-  if (parsed === undefined) return undefined;
-  if (parsed.payload.length > MAX_RESPONSE_BYTES) return responseTooLarge();
-  return { kind: 'functionError', ...parsed };
-}
-
-function typedBody(
-  body: Buffer,
-  at: number,
-): { errorType: string; payload: Uint8Array } | undefined {
-  if (body.length < at + 2) return undefined;
-  const end = at + 2 + body.readUInt16LE(at);
-  if (body.length < end) return undefined;
-  return {
-    errorType: body.toString('utf8', at + 2, end),
-    payload: body.subarray(end),
-  };
 }
 
 function streamClosed(stream: { closed: boolean; once(e: 'close', f: () => void): unknown }) {

@@ -2,7 +2,8 @@
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { type Call, Environment, type EnvironmentOwner, type InitOutcome } from './environment.ts';
+import { type Call, Environment, type EnvironmentOwner } from './environment.ts';
+import type { InitOutcome } from './init-outcome.ts';
 import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
 import type { InitPhase } from './platform-log.ts';
 import type { SlotShape } from './sandbox/sandbox.ts';

@@ -1,5 +1,6 @@
 // lambkin start: reads the configuration, starts the host, says what matters, ends it when told to.
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
 import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
 import { type Host, startHost } from '../host.ts';
@@ -10,8 +11,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** Aborted: end, letting what runs finish. */
   readonly signal: AbortSignal;
-  print(line: string): void;
-  printError(line: string): void;
+  readonly print: (line: string) => void;
+  readonly printError: (line: string) => void;
 }
 
 /** Runs until the signal; returns the exit code. */
@@ -101,7 +102,7 @@ function isolationLine({ tier, features }: IsolationReport): string {
 
 function problem(text: string, cause: unknown): string {
   if (cause === undefined) return `lambkin: ${text}`;
-  return `lambkin: ${text}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`;
+  return `lambkin: ${text}: ${inspect(cause)}`;
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

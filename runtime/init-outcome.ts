@@ -1,0 +1,51 @@
+// How an environment's init ended, and what that is to the log and to a call that waited for it.
+import type { InvokeOutcome } from './invocation.ts';
+import { processEnded, timedOut } from './platform-error.ts';
+import type { PhaseStatus } from './platform-log.ts';
+import type { SandboxExit } from './sandbox/sandbox.ts';
+
+export type InitOutcome =
+  | { readonly kind: 'ready'; readonly durationMs: number }
+  | { readonly kind: 'timedOut' }
+  /** The bootstrap posted an error: its type and the body for the caller. */
+  | { readonly kind: 'failed'; readonly errorType: string; readonly payload: Uint8Array }
+  | { readonly kind: 'ended'; readonly exit: SandboxExit };
+
+/** As INIT_REPORT and REPORT name it. */
+export function initStatus(outcome: InitOutcome): {
+  status: PhaseStatus;
+  errorType: string | undefined;
+} {
+  switch (outcome.kind) {
+    case 'ready':
+      return { status: 'success', errorType: undefined };
+    case 'timedOut':
+      return { status: 'timeout', errorType: undefined };
+    case 'failed':
+      return { status: 'error', errorType: outcome.errorType };
+    case 'ended': {
+      const memory = outcome.exit.kind === 'outOfMemory';
+      return { status: 'error', errorType: memory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError' };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** What the waiting call gets when the re-run init has failed as well. */
+export function initError(
+  requestId: string,
+  timeoutMs: number,
+  init: Exclude<InitOutcome, { kind: 'ready' }>,
+): InvokeOutcome {
+  switch (init.kind) {
+    case 'timedOut':
+      return timedOut(requestId, timeoutMs);
+    case 'failed':
+      return { kind: 'platformError', errorType: init.errorType, payload: init.payload };
+    case 'ended':
+      return processEnded(requestId, init.exit);
+    default:
+      return init satisfies never;
+  }
+}
