@@ -245,22 +245,22 @@ export class Environment implements AsyncDisposable {
 
   async #specialise(): Promise<void> {
     const { sandbox } = this.#slot;
-    const [code, { variables, expiresAtMs }] = await Promise.all([
-      this.spec.stageCode(),
-      this.spec.variables({
+    const staged = this.spec.stageCode();
+    staged.catch(() => {}); // seen below, or overtaken by the failure of the variables
+    try {
+      const { variables, expiresAtMs } = await this.spec.variables({
         logStreamName: this.#logStreamName,
         initializationType: INITIALIZATION_TYPE,
         paths: sandbox.paths,
-      }),
-    ]);
-    try {
-      await rename(code, sandbox.taskDir);
+      });
+      await rename(await staged, sandbox.taskDir);
+      this.#expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
+      this.#slot.send([specialiseFrame({ env: variables })]);
     } catch (error) {
-      this.spec.discardCode(code);
+      const discard = (code: string) => this.spec.discardCode(code);
+      void staged.then(discard, () => {});
       throw error;
     }
-    this.#expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
-    this.#slot.send([specialiseFrame({ env: variables })]);
   }
 
   #initStart(): string {
