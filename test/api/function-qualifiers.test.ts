@@ -10,10 +10,8 @@ import { ARN, returning } from '../support/functions.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { invalid, refusalOf, send, unfit } from '../support/wire.ts';
 
-async function hostWithVersion(): Promise<TestHost> {
-  const t = await startTestHost();
+async function deployVersion(t: TestHost): Promise<void> {
   await t.deploy('f', returning('1'), { Publish: true });
-  return t;
 }
 
 /** What names the function, with the ARN and version that the answer shows. */
@@ -42,7 +40,8 @@ const forms: readonly (readonly [
 
 suite('A function', () => {
   test('is found under every form of its name, and shown under the qualifier as asked', async () => {
-    await using t = await hostWithVersion();
+    await using t = await startTestHost();
+    await deployVersion(t);
     for (const [FunctionName, Qualifier, arn, version] of forms) {
       const named = { FunctionName, Qualifier };
       const configuration = await t.client.send(new GetFunctionConfigurationCommand(named));
@@ -59,7 +58,8 @@ suite('A function', () => {
   });
 
   test('is found with colons and dollar signs encoded or not, and through a trailing slash', async () => {
-    await using t = await hostWithVersion();
+    await using t = await startTestHost();
+    await deployVersion(t);
     for (const path of [
       `/2015-03-31/functions/${ARN}:f:$LATEST`,
       `/2015-03-31/functions/${encodeURIComponent(`${ARN}:f:$LATEST`)}`,
@@ -73,7 +73,8 @@ suite('A function', () => {
   });
 
   test('is not found under two qualifiers that differ', async () => {
-    await using t = await hostWithVersion();
+    await using t = await startTestHost();
+    await deployVersion(t);
     const differ = invalid(
       'The derived qualifier from the function name does not match the specified qualifier.',
     );
@@ -85,7 +86,8 @@ suite('A function', () => {
   });
 
   test('is not found under what is no name, no qualifier, or too long for either', async () => {
-    await using t = await hostWithVersion();
+    await using t = await startTestHost();
+    await deployVersion(t);
     const namePattern = String.raw`(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?`;
     const constraint = 'failed to satisfy constraint: Member must';
     for (const name of ['f:1:2', 'f g', `${ARN}:f:$LATEST:extra`, 'f:$latest'])
