@@ -5,6 +5,7 @@ import { type AnswerKind, answerOutcome, recordedType, typedBody } from './answe
 import type { Clock } from './clock.ts';
 import { invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
 import { FunctionLog } from './function-log.ts';
+import { HeldFrames } from './held-frames.ts';
 import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
 import type { EnvironmentSpec, Invocation, InvokeOutcome, InvokeResult } from './invocation.ts';
 import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
@@ -98,6 +99,9 @@ export class Environment implements AsyncDisposable {
   /** One timer, refreshed for each invocation: arming a new one each time would show on the hot path. */
   #deadline: NodeJS.Timeout | undefined;
   #deadlineMs = 0;
+  readonly #frames = new HeldFrames((kind, body, oversize) => this.#onFrame(kind, body, oversize));
+  /** It has printed past the bootstrap: child processes, native code. */
+  #hasOutput = false;
   #heapExhausted = false;
   #hasExited = false;
   #disposal: Promise<void> | undefined;
@@ -119,7 +123,8 @@ export class Environment implements AsyncDisposable {
       pauseReading: (paused) => this.#pauseReading(paused),
     });
     slot.listen({
-      onFrame: (kind, body, oversize) => this.#onFrame(kind, body, oversize),
+      onFrame: (kind, body, oversize) =>
+        this.#frames.take([kind, body, oversize], this.#mayPrecedeOutput(kind)),
       onOutput: (chunk) => this.#onOutput(chunk),
     });
     void slot.sandbox.exit.then((exit) => this.#onExit(exit));
@@ -319,6 +324,7 @@ export class Environment implements AsyncDisposable {
   #onDeadline(): void {
     const call = this.#inHand[0];
     setImmediate(() => {
+      this.#frames.flush();
       if (call === undefined || call !== this.#inHand[0]) return;
       const outcome = timedOut(call.invocation.requestId, this.spec.timeoutMs);
       this.#lose({ outcome, status: 'timeout', durationMs: this.spec.timeoutMs });
@@ -378,7 +384,14 @@ export class Environment implements AsyncDisposable {
     return undefined;
   }
 
+  /** An answer that was read before what the invocation printed past the bootstrap, where that matters. */
+  #mayPrecedeOutput(kind: string): boolean {
+    const isAnswer = kind === 'O' || kind === 'E';
+    return isAnswer && (this.#hasOutput || this.#inHand[0]?.invocation.wantsLogTail === true);
+  }
+
   #onOutput(chunk: Buffer): void {
+    this.#hasOutput = true;
     // V8 says so on stderr before it aborts; the exit code alone does not tell.
     if (chunk.includes('heap out of memory')) this.#heapExhausted = true;
     if (this.#phase !== 'gone') this.#log.raw(chunk);
@@ -462,6 +475,7 @@ export class Environment implements AsyncDisposable {
     this.#pauseReading(false);
     this.#hasExited = true;
     await settledWithin(Promise.all([streamClosed(control), streamClosed(output)]), LAST_FRAMES_MS);
+    this.#frames.flush();
     const end = this.#asOutOfMemory(exit);
     this.#settleInit({ kind: 'ended', exit: end });
     const running = this.#inHand[0];
