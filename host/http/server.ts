@@ -32,8 +32,7 @@ const PACKAGE_OPERATIONS: ReadonlySet<OperationName> = new Set([
   'PublishLayerVersion',
 ]);
 
-/** An Invoke's payload, and a little more so that its own check can name its own limit. */
-const INVOKE_BODY_BYTES = 6_291_456;
+/** An Invoke's payload; nothing else but packages comes near it. */
 const OTHER_BODY_BYTES = 6_291_456;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -154,8 +153,7 @@ async function answer(
 }
 
 function maxBodyBytes(operation: OperationName): number {
-  if (PACKAGE_OPERATIONS.has(operation)) return PACKAGE_BODY_BYTES;
-  return operation === 'Invoke' ? INVOKE_BODY_BYTES : OTHER_BODY_BYTES;
+  return PACKAGE_OPERATIONS.has(operation) ? PACKAGE_BODY_BYTES : OTHER_BODY_BYTES;
 }
 
 /** Invoke's limit is named after its IAM action. */

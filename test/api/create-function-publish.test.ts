@@ -6,8 +6,9 @@ import {
   GetFunctionConfigurationCommand,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
-import { ARN, createRequest } from '../support/functions.ts';
+import { ARN, createRequest, returning } from '../support/functions.ts';
 import { startTestHost } from '../support/test-host.ts';
+import { refusalOf } from '../support/wire.ts';
 
 test('CreateFunction with Publish answers version 1 under the unqualified ARN, beside $LATEST', async () => {
   await using t = await startTestHost();
@@ -32,4 +33,25 @@ test('CreateFunction with Publish answers version 1 under the unqualified ARN, b
   assert.notEqual(version.RevisionId, latest.RevisionId);
   const invoked = await t.invoke('f', { n: 1 }, { Qualifier: '1' });
   assert.deepEqual([invoked.payload, invoked.executedVersion], [{ n: 1 }, '1']);
+});
+
+test('A runtime that is not on this machine can be deployed; SnapStart shows on its versions; invoking says what is missing', async () => {
+  await using t = await startTestHost();
+  await t.deploy('f', returning('1'), {
+    Runtime: 'python3.12',
+    SnapStart: { ApplyOn: 'PublishedVersions' },
+    Publish: true,
+  });
+  const first = { FunctionName: 'f', Qualifier: '1' };
+  const waiting = { client: t.client, maxWaitTime: 30, minDelay: 0.02, maxDelay: 0.1 };
+  await waitUntilPublishedVersionActive(waiting, first);
+  const statusOf = async (named: typeof first | { FunctionName: string }) =>
+    (await t.client.send(new GetFunctionConfigurationCommand(named))).SnapStart;
+  const ApplyOn = 'PublishedVersions';
+  assert.deepEqual(await statusOf(first), { ApplyOn, OptimizationStatus: 'On' });
+  assert.deepEqual(await statusOf({ FunctionName: 'f' }), { ApplyOn, OptimizationStatus: 'Off' });
+  const { status, name, message } = await refusalOf(t.invoke('f'));
+  assert.deepEqual([status, name], [502, 'InvalidRuntimeException']);
+  assert.match(message, /python3\.12/);
+  assert.ok(t.reports.every((report) => report.includes('python3.12')));
 });

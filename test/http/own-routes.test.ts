@@ -1,8 +1,12 @@
 // Our own routes under /_lambkin/: health is open, logs and isolation take a signature or the bearer token.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { suite, test } from 'node:test';
+import { GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { returning } from '../support/functions.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { ADMIN, send } from '../support/wire.ts';
@@ -63,16 +67,31 @@ suite('Under /_lambkin/', () => {
     await t.deploy('f', returning('console.log("hello")'));
     await t.invoke('f');
     const headers = await bearer(t);
-    const get = async (query: Record<string, string>) =>
+    const logs = async (query: Record<string, string>) =>
       await send(t.url, { path: '/_lambkin/logs', query, key: undefined, headers });
-    assert.match((await get({})).body, /"\/aws\/lambda\/f"/);
-    assert.match((await get({ group: '/aws/lambda/f' })).body, /hello/);
-    const missing = await get({ group: '/aws/lambda/other' });
+    assert.match((await logs({})).body, /"\/aws\/lambda\/f"/);
+    assert.match((await logs({ group: '/aws/lambda/f' })).body, /hello/);
+    const missing = await logs({ group: '/aws/lambda/other' });
     assert.deepEqual(
       [missing.status, missing.headers['x-amzn-errortype']],
       [404, 'ResourceNotFoundException'],
     );
-    assert.equal((await get({ group: '/aws/lambda/f', limit: '-1' })).status, 400);
+    assert.equal((await logs({ group: '/aws/lambda/f', limit: '-1' })).status, 400);
+  });
+
+  test('a package may be left in the middle, and the next one is whole', async () => {
+    await using t = await startTestHost();
+    const noise = randomBytes(8_000_000).toString('latin1');
+    await t.deploy('f', { ...returning('1'), 'noise.txt': noise });
+    const { Code } = await t.client.send(new GetFunctionCommand({ FunctionName: 'f' }));
+    const location = String(Code?.Location);
+    const sent = get(location);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]; // as: what the event carries
+    await once(response, 'data');
+    response.destroy();
+    const whole = await (await fetch(location)).arrayBuffer();
+    assert.equal(whole.byteLength, Number(response.headers['content-length']));
+    assert.deepEqual(t.reports, []);
   });
 
   test('other paths and methods are unknown', async () => {
