@@ -154,7 +154,7 @@ function notesOn({ voided }: Samples, windowSeconds: number): string[] {
     `Windows of ${windowSeconds} s; a ratio is a window over the mean of its two neighbours of the baseline.`,
     'Disturbed: others had more than a quarter of a core; the calmest of three tries counts. CPU per request suffers least.',
     'Both servers get the same signed requests; a raw echo does not look at the signature.',
-    'Two processes of the same code differ by up to some 6 % for as long as they live: smaller gains take several runs to show.',
+    'Quartiles are over windows of one pair of processes; another pair of the same code may differ by more. Repeat the run before claiming a gain.',
     ...voided.map((why) => `Void and measured again: ${why}.`),
   ];
 }
