@@ -1,4 +1,4 @@
-// Packages and requests at and over the service's limits. Source: control-plane document §6.2 steps 1, 2 and 11, §7.
+// Packages and requests at and over the service's limits. Source: control-plane document §6.2 steps 1 and 2, §7.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {
@@ -6,8 +6,6 @@ import {
   GetFunctionCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { startApiHost } from '../support/api-host.ts';
-import { zipOf } from '../support/bundle-fixtures.ts';
 import { createRequest, returning } from '../support/functions.ts';
 import { startTestHost } from '../support/test-host.ts';
 import { refusalOf, send } from '../support/wire.ts';
@@ -51,33 +49,5 @@ suite('A package over the limit', () => {
       message: 'Request must be smaller than 70167211 bytes for the UpdateFunctionCode operation',
     });
     assert.equal((await fetch(`${t.url}/_lambkin/health`)).status, 200);
-  });
-
-  test('of the account is refused, with every version counted', async () => {
-    const small = await zipOf(returning('1'));
-    await using host = await startApiHost({ codeStorageBytes: 3 * small.length + 10 });
-    const { client } = host;
-    const create = async (name: string, Publish = false) =>
-      await client.send(
-        new CreateFunctionCommand(await createRequest(name, { Code: { ZipFile: small }, Publish })),
-      );
-    const full = {
-      status: 400,
-      name: 'CodeStorageExceededException',
-      message: 'Code storage limit exceeded.',
-    };
-    await create('one', true);
-    await create('two');
-    assert.deepEqual(await refusalOf(create('three')), full);
-    const ZipFile = await zipOf({ ...returning('1'), 'more.txt': 'some text that is stored too' });
-    const grown = { FunctionName: 'two', ZipFile };
-    for (const DryRun of [true, false])
-      assert.deepEqual(
-        await refusalOf(client.send(new UpdateFunctionCodeCommand({ ...grown, DryRun }))),
-        full,
-      );
-    // As many bytes as before are no more than before.
-    const same = { FunctionName: 'two', ZipFile: await zipOf(returning('2')) };
-    await client.send(new UpdateFunctionCodeCommand(same));
   });
 });
