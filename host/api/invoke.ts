@@ -46,8 +46,7 @@ export async function answerInvoke(
   const target = parts.dispatcher.resolve(scope, input.FunctionName, input.Qualifier);
   const payload = body.length === 0 ? EMPTY_EVENT : body;
   checkPayload(payload);
-  if (input.InvocationType === 'DryRun')
-    return { status: 204, headers: {}, body: undefined };
+  if (input.InvocationType === 'DryRun') return { status: 204, headers: {}, body: undefined };
   if (input.InvocationType === 'Event')
     throw invalid('InvocationType Event is not available on this host yet');
   const traceId = traceHeader(headers['x-amzn-trace-id'], target, parts.epochMs());
