@@ -7,10 +7,12 @@ import type { IsolationTier } from '../../runtime/sandbox/sandbox.ts';
 import { openTestHost, tierOptions, unlessTier } from './slot.ts';
 
 const lambda = { memoryMib: 128, ephemeralStorageMib: 512 } as const;
-const bufferBomb = 'const all = []; for (;;) all.push(Buffer.alloc(4 << 20, 1));';
+// Slow enough that a poll on a busy machine sees it before RLIMIT_DATA, which would only make the allocation throw.
+const nap = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);';
+const bufferBomb = `const all = []; for (;;) { all.push(Buffer.alloc(4 << 20, 1)); ${nap} }`;
 const heapBomb = 'const all = []; for (;;) all.push({ x: [1, 2, 3] });';
 const childBomb = `
-  const eat = 'const all = []; for (let i = 0; i < 250; i++) all.push(Buffer.alloc(4 << 20, 1)); setTimeout(() => 0, 60000);';
+  const eat = 'const all = []; for (let i = 0; i < 250; i++) { all.push(Buffer.alloc(4 << 20, 1)); ${nap} } setTimeout(() => 0, 60000);';
   const child = spawn(process.execPath, ['-e', eat], { stdio: 'ignore' });
   await new Promise((resolve) => child.once('exit', resolve));
   await new Promise(() => setInterval(() => 0, 1000));`;
