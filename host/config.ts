@@ -29,6 +29,10 @@ export interface HostConfig {
   /** Absolute. */
   readonly dataDir: string;
   readonly auth: 'sigv4' | 'none';
+  /** Whether a refused signature is explained. */
+  readonly debugSignatures: boolean;
+  /** Bearer token under `/_lambkin/`, in place of a generated one. */
+  readonly token: string | undefined;
   /** In place of a generated pair. */
   readonly admin: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
   readonly accountId: string;
@@ -127,6 +131,16 @@ const SETTINGS = {
     default: undefined,
     parse: secretMatching(/^[\x21-\x7e]{1,256}$/, 'visible ASCII characters without blanks'),
     about: 'Secret of the admin key pair',
+  },
+  token: {
+    default: undefined,
+    parse: secretMatching(/^[\x21-\x7e]{16,256}$/, '16 to 256 visible ASCII characters'),
+    about: 'Bearer token under /_lambkin/, in place of a generated one',
+  },
+  debugSignatures: {
+    default: 'off',
+    parse: oneOf(['off', 'on']),
+    about: 'Tell a caller whose signature does not match what should have been signed',
   },
   accountId: {
     default: '000000000000',
@@ -343,6 +357,8 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
     listen: values.listen,
     dataDir: values.dataDir,
     auth: values.auth,
+    debugSignatures: values.debugSignatures === 'on',
+    token: values.token,
     admin: adminPair(values),
     accountId: values.accountId,
     region: values.region,

@@ -90,6 +90,7 @@ export async function startHost({
         now,
         random: randomBytes,
         admin: config.admin,
+        bearerToken: config.token,
         onProblem: report,
       }),
       openHostKey({ secretsDir, random: randomBytes }),
@@ -171,6 +172,7 @@ export async function startHost({
     services: ['lambda'],
     now,
     trustedHosts: config.trustedHosts,
+    debug: config.debugSignatures,
   });
   const links = createSignedLinks({ hostKey });
   const parts: OperationParts = {

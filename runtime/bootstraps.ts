@@ -34,7 +34,7 @@ async function sourceHash(): Promise<string> {
 
 async function bundleInto(target: string): Promise<void> {
   // Loaded only here: an unchanged bootstrap must not cost the start-up time of a bundler.
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   const result = await build({
     entryPoints: [path.join(SOURCE, 'main.ts')],
     bundle: true,
@@ -44,6 +44,8 @@ async function bundleInto(target: string): Promise<void> {
     target: 'node24',
     legalComments: 'none',
   });
+  // Its process would stay for the life of the host.
+  await stop();
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error('the bundler gave no output for the Node bootstrap');
   const half = `${target}.${process.pid}`;
