@@ -80,5 +80,10 @@ suite('a host that is told to end', () => {
     await waitFor('its sandboxes have died with it', () =>
       tracesOf(dataDir).every((trace) => !trace.startsWith('process')),
     );
+    // What else it left is the next one's to clear away.
+    await using next = await startHostProcess(dataDir);
+    next.signal('SIGTERM');
+    assert.equal(await next.ended, 0);
+    assert.deepEqual(tracesOf(dataDir), []);
   });
 });
