@@ -1,7 +1,10 @@
 // Invoke with RequestResponse, and DryRun: what goes to the handler, what comes back, byte for byte and header for header.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import {
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionUpdatedV2,
+} from '@aws-sdk/client-lambda';
 import { exchange } from '../support/exchange.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 
@@ -206,6 +209,11 @@ suite('an invocation', () => {
     assert.ok(remaining > 50_000 && remaining <= 60_000, String(remaining));
     await t.client.send(
       new UpdateFunctionConfigurationCommand({ FunctionName: 'echo', Timeout: 900 }),
+    );
+    // Until the update is done, invocations run the old configuration.
+    await waitUntilFunctionUpdatedV2(
+      { client: t.client, maxWaitTime: 30, minDelay: 0.02, maxDelay: 0.1 },
+      { FunctionName: 'echo' },
     );
     const later = await echoed('{}');
     assert.ok(later.remaining > 800_000 && later.remaining <= 900_000, String(later.remaining));
