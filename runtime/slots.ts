@@ -121,7 +121,11 @@ export class Slots implements AsyncDisposable {
     const shelf = shelves.find(
       (each) => each.slots.length < this.#options.perShape && each.retryAt <= now,
     );
-    if (shelf === undefined || this.#disposed) return;
+    if (this.#disposed) return;
+    if (shelf === undefined) {
+      this.#retryLater(shelves);
+      return;
+    }
     this.#booting = true;
     await this.#bootInto(shelf);
     this.#booting = false;
@@ -139,7 +143,8 @@ export class Slots implements AsyncDisposable {
     } catch (error) {
       // When it is not ours any more, its failure is the business of whoever took it.
       if (slot !== undefined && !this.#remove(shelf, slot)) return;
-      this.#retryLater(shelf);
+      shelf.retryAt = Date.now() + shelf.retryMs;
+      shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
       this.#options.onProblem('a slot did not boot', error);
     }
   }
@@ -158,11 +163,13 @@ export class Slots implements AsyncDisposable {
     return true;
   }
 
-  #retryLater(shelf: Shelf): void {
-    shelf.retryAt = Date.now() + shelf.retryMs;
+  /** Comes back for the first of the shapes whose slots did not boot. */
+  #retryLater(shelves: readonly Shelf[]): void {
+    const lacking = shelves.filter(({ slots }) => slots.length < this.#options.perShape);
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#refillLater(0), shelf.retryMs + 1).unref();
-    shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
+    if (lacking.length === 0) return;
+    const waitMs = Math.min(...lacking.map(({ retryAt }) => retryAt)) - Date.now();
+    this.#retry = setTimeout(() => this.#refillLater(0), Math.max(0, waitMs) + 1).unref();
   }
 }
 

@@ -206,6 +206,18 @@ suite('generic slots', () => {
       assert.equal(problems.length, 1);
     });
 
+  test('are tried again for each shape, whichever failed last', async () => {
+    await using place = open(1);
+    const { slots, sandboxes, problems } = place;
+    sandboxes.behaviour = 'cannotSpawn';
+    slots.prepare(shape(128));
+    await waitFor('it has failed twice and waits longer', () => problems.length === 2);
+    slots.prepare(shape(256));
+    await waitFor('the other one has failed once', () => problems.length === 3);
+    sandboxes.behaviour = 'boots';
+    await waitFor('both work', () => slots.ready === 2);
+  });
+
   test('that are taken before they are up belong to whoever took them, failure included', async () => {
     await using place = open(1);
     const { slots, sandboxes, problems } = place;
