@@ -5,9 +5,6 @@ import { closeInheritedDescriptors } from '../runtime/sandbox/descriptors.ts';
 closeInheritedDescriptors();
 
 const EXIT_USAGE = 2;
-/** After a first signal, the host has this long beyond its own grace before the process is ended. */
-const LAST_RESORT_MS = 60_000;
-
 const [command, ...args] = process.argv.slice(2);
 
 if (command === 'start') await start(args);
@@ -24,8 +21,9 @@ async function start(startArgs: readonly string[]): Promise<void> {
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(1);
     controller.abort();
-    setTimeout(() => process.exit(1), LAST_RESORT_MS).unref();
   };
+  // Whoever reads what we print may go away: functions are served nevertheless, and what runs is still finished.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   process.exitCode = await runStart({
@@ -33,9 +31,16 @@ async function start(startArgs: readonly string[]): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
     signal: controller.signal,
+    endWithin: (ms) => {
+      setTimeout(() => process.exit(1), ms).unref();
+    },
     print: (line) => process.stdout.write(`${line}\n`),
     printError: (line) => process.stderr.write(`${line}\n`),
   });
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

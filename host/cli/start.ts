@@ -5,12 +5,17 @@ import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
 import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
 import { type Host, startHost } from '../host.ts';
 
+/** Beyond its own grace for what runs, the host has this long to take everything down before the process is ended. */
+const LAST_RESORT_MS = 60_000;
+
 export interface StartOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Aborted: end, letting what runs finish. */
   readonly signal: AbortSignal;
+  /** Ends the process, however things stand, after `ms`; called once the host has begun to end. */
+  readonly endWithin: (ms: number) => void;
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
 }
@@ -38,7 +43,7 @@ export async function runStart(options: StartOptions): Promise<number> {
 async function runHost(
   config: HostConfig,
   startedAt: number,
-  { signal, print, printError }: StartOptions,
+  { signal, endWithin, print, printError }: StartOptions,
 ): Promise<number> {
   let host: Host;
   try {
@@ -50,6 +55,7 @@ async function runHost(
   await using _ = host;
   for (const line of startReport(host, config, performance.now() - startedAt)) print(line);
   const reason = await Promise.race([aborted(signal), host.lost]);
+  endWithin(config.shutdown.graceMs + LAST_RESORT_MS);
   if (reason !== undefined) printError(`lambkin ends: ${reason.message}`);
   else print('lambkin: finishing what runs; a second signal ends at once');
   return reason === undefined ? 0 : 1;

@@ -45,6 +45,23 @@ suite('a host that is told to end', () => {
       assert.deepEqual(tracesOf(dataDir), []);
     });
 
+  test('finishes what runs when nobody reads what it prints any more', async () => {
+    await using host = await startHostProcess(dataDir);
+    const client = createClient(host.url);
+    await deploy(client, 'unread', FILES, { Timeout: 20 });
+    await invoke(client, 'unread', { ms: 0 });
+    const running = invoke(client, 'unread', { ms: 1500 });
+    await waitFor('it runs', async () => {
+      const health = await fetch(`${host.url}/_lambkin/health`);
+      return (await health.text()).includes('"busy":1');
+    });
+    host.stopReading();
+    host.signal('SIGTERM');
+    assert.equal((await running).text, '"finished"');
+    assert.equal(await host.ended, 0);
+    assert.deepEqual(tracesOf(dataDir), []);
+  });
+
   test('drops what outlasts shutdown.graceMs', async () => {
     await using host = await startHostProcess(dataDir, {
       env: { LAMBKIN_SHUTDOWN_GRACE_MS: '300' },

@@ -64,6 +64,7 @@ suite('With --auth none', () => {
       env: {},
       cwd: '/nonexistent',
       signal: AbortSignal.abort(),
+      endWithin: () => {},
       print: () => {},
       printError: (line) => errors.push(line),
     });

@@ -22,6 +22,8 @@ export interface HostProcess extends AsyncDisposable {
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   signal(name: NodeJS.Signals): void;
+  /** Closes our ends of its standard output and standard error. */
+  stopReading(): void;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
 }
@@ -73,6 +75,10 @@ export async function startHostProcess(
     },
     ended,
     signal: (name) => child.kill(name),
+    stopReading: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     kill,
     [Symbol.asyncDispose]: kill,
   };
