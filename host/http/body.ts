@@ -31,7 +31,7 @@ export function readBody(
     stream.on('end', () => {
       resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes));
     });
-    stream.on('error', reject);
+    stream.on('error', (cause) => reject(new ClientGone('the connection broke', { cause })));
     stream.on('close', () => {
       if (!stream.complete) reject(new ClientGone());
     });

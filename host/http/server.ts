@@ -112,10 +112,11 @@ async function handle(
     requestId = requestIdOf(request.headers['x-amzn-requestid']);
     writeAnswer(response, await answer(options, request, requestId), requestId);
   } catch (error) {
-    if (error instanceof ClientGone || response.destroyed) return;
+    if (error instanceof ClientGone) return;
     if (requestId === '') requestId = randomUUID();
     if (!(error instanceof ServiceError))
       options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
+    if (response.destroyed) return; // the fault is ours all the same
     const isClosing = !response.shouldKeepAlive && !request.complete;
     writeAnswer(response, errorAnswer(error), requestId, isClosing ? request : undefined);
   }
