@@ -271,17 +271,39 @@ export function readConfig(options: ConfigOptions): HostConfig {
   return deepFreeze(hostConfig(values, options.usableMemoryBytes ?? usableMemory()));
 }
 
-/** One line for each flag. */
+/** One line for each flag, then one for each setting as variable and as name in the file. */
 export function helpText(): string {
-  const rows: (readonly [string, string])[] = [];
-  for (const { flag, placeholder, default: value, about } of describeSettings()) {
-    if (flag === undefined) continue;
-    rows.push([`${flag} ${placeholder}`, value === undefined ? about : `${about} (${value})`]);
-  }
-  rows.push(['--config FILE', 'JSON file with any of the settings'], ['--help', 'This list']);
+  const settings = describeSettings();
+  const flags = settings.flatMap((setting): Row[] =>
+    setting.flag === undefined
+      ? []
+      : [[`${setting.flag} ${setting.placeholder}`, aboutText(setting)]],
+  );
+  flags.push(['--config FILE', 'JSON file with any of the settings'], ['--help', 'This list']);
+  const others = settings.map((setting): Row => {
+    const { variable, name, flag } = setting;
+    return [`${variable}  ${name}`, flag === undefined ? aboutText(setting) : `As ${flag}`];
+  });
+  return [
+    'Usage: lambkin start [FLAG VALUE ...]',
+    '',
+    ...columns(flags),
+    '',
+    'The same, and what has no flag, as a variable or by its name in the file:',
+    '',
+    ...columns(others),
+  ].join('\n');
+}
+
+type Row = readonly [left: string, right: string];
+
+function columns(rows: readonly Row[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
-  return `Usage: lambkin start [FLAG VALUE ...]\n\n${lines.join('\n')}`;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function aboutText({ about, default: value }: SettingDescription): string {
+  return value === undefined ? about : `${about} (${value})`;
 }
 
 export interface SettingDescription {

@@ -353,3 +353,12 @@ test('the help names every flag once, on a line of its own', () => {
   assert.deepEqual(flags, [...known, '--config', '--help']);
   assert.equal(read({ args: ['--help'] }).region, 'us-east-1');
 });
+
+test('the help names every setting, those without a flag included', () => {
+  const lines = helpText().split('\n');
+  for (const { variable, name, about } of describeSettings()) {
+    const named = lines.filter((line) => line.trim().startsWith(`${variable}  ${name} `));
+    assert.equal(named.length, 1, name);
+    assert.equal(lines.filter((line) => line.includes(about)).length, 1, name);
+  }
+});
