@@ -310,8 +310,20 @@ function machineArchitecture(): string {
 
 async function readTls({ tls }: HostConfig) {
   if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)]);
+  const [cert, key] = await Promise.all([
+    readTlsFile('tls.cert', tls.certFile),
+    readTlsFile('tls.key', tls.keyFile),
+  ]);
   return { cert, key };
+}
+
+async function readTlsFile(setting: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${setting} cannot be read: ${why}`, { cause });
+  }
 }
 
 function originOf(request: IncomingMessage, config: HostConfig): string {

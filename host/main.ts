@@ -8,6 +8,7 @@ const EXIT_USAGE = 2;
 const [command, ...args] = process.argv.slice(2);
 
 if (command === 'start') await start(args);
+else if (command === '--help' || command === '-h' || command === 'help') await start(['--help']);
 else {
   process.stderr.write(
     `${command === undefined ? 'Which command?' : `There is no command '${command}'.`} Commands: start. Try: lambkin start --help\n`,

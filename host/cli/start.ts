@@ -23,7 +23,7 @@ export interface StartOptions {
 /** Runs until the signal; returns the exit code. */
 export async function runStart(options: StartOptions): Promise<number> {
   const { print, printError } = options;
-  if (options.args.includes('--help')) {
+  if (options.args.includes('--help') || options.args.includes('-h')) {
     print(helpText());
     return 0;
   }
@@ -49,7 +49,7 @@ async function runHost(
   try {
     host = await startHost({ config, report: (text, cause) => printError(problem(text, cause)) });
   } catch (error) {
-    printError(`lambkin cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    printError(`lambkin cannot start: ${startFailure(error, config)}`);
     return 1;
   }
   await using _ = host;
@@ -59,6 +59,14 @@ async function runHost(
   if (reason !== undefined) printError(`lambkin ends: ${reason.message}`);
   else print('lambkin: finishing what runs; a second signal ends at once');
   return reason === undefined ? 0 : 1;
+}
+
+/** What an operator can mend is said in full; the rest in the words of whoever threw. */
+function startFailure(error: unknown, { listen }: HostConfig): string {
+  if (!(error instanceof Error)) return String(error);
+  const isInUse = 'code' in error && error.code === 'EADDRINUSE';
+  if (!isInUse) return error.message;
+  return `port ${listen.port} of ${listen.host} is in use by another program. Stop it, or start this one with --listen ADDRESS:OTHER.`;
 }
 
 /** One line per fact that matters, and the command to try next. */
@@ -75,13 +83,18 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     lines.push(
       '  warning    listening beyond this machine without TLS: see --tls-cert and --tls-key',
     );
+  lines.push(
+    '',
+    'To use it from this shell:',
+    // The SDKs read the first name of the region, boto3 and the CLI the second.
+    `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region} AWS_DEFAULT_REGION=${config.region}`,
+  );
+  // Without the option the CLI signs with whatever keys it finds, and a signature of foreign keys is refused.
+  if (config.auth === 'none')
+    return [...lines, '', 'Try next: aws lambda list-functions --no-sign-request'];
   const pair = host.adminPair;
-  if (config.auth === 'sigv4' && pair !== undefined)
+  if (pair !== undefined)
     lines.push(
-      '',
-      'To use it from this shell:',
-      // The SDKs read the first name of the region, boto3 and the CLI the second.
-      `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region} AWS_DEFAULT_REGION=${config.region}`,
       `  export AWS_ACCESS_KEY_ID=${pair.accessKeyId} AWS_SECRET_ACCESS_KEY=${pair.secretAccessKey}`,
       'or as a profile in ~/.aws/config:',
       '  [profile lambkin]',
