@@ -20,6 +20,7 @@ import {
   reportLine,
   startLine,
 } from './platform-log.ts';
+import { isHeapExhaustion } from './sandbox/exit-status.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 
@@ -34,6 +35,9 @@ const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
 
 /** An environment is not used when its credentials end within this time. */
 const CREDENTIALS_MARGIN_MS = 5 * 60 * 1000;
+
+/** What is kept of what a process last printed: V8's last words with their stack trace. */
+const LAST_OUTPUT_CHARS = 16_384;
 
 const INITIALIZATION_TYPE = 'on-demand';
 const ID_BYTES = 36;
@@ -102,7 +106,7 @@ export class Environment implements AsyncDisposable {
   readonly #frames = new HeldFrames((kind, body, oversize) => this.#onFrame(kind, body, oversize));
   /** It has printed past the bootstrap: child processes, native code. */
   #hasOutput = false;
-  #heapExhausted = false;
+  #lastOutput = '';
   #hasExited = false;
   #disposal: Promise<void> | undefined;
 
@@ -392,8 +396,10 @@ export class Environment implements AsyncDisposable {
 
   #onOutput(chunk: Buffer): void {
     this.#hasOutput = true;
-    // V8 says so on stderr before it aborts; the exit code alone does not tell.
-    if (chunk.includes('heap out of memory')) this.#heapExhausted = true;
+    const from = Math.max(0, chunk.length - LAST_OUTPUT_CHARS);
+    this.#lastOutput = (this.#lastOutput + chunk.toString('latin1', from)).slice(
+      -LAST_OUTPUT_CHARS,
+    );
     if (this.#phase !== 'gone') this.#log.raw(chunk);
   }
 
@@ -476,17 +482,14 @@ export class Environment implements AsyncDisposable {
     this.#hasExited = true;
     await settledWithin(Promise.all([streamClosed(control), streamClosed(output)]), LAST_FRAMES_MS);
     this.#frames.flush();
-    const end = this.#asOutOfMemory(exit);
+    // V8 says so on stderr before it aborts; the exit code alone does not tell.
+    const isOutOfMemory = isHeapExhaustion(exit, this.#lastOutput);
+    const end: SandboxExit = isOutOfMemory ? { kind: 'outOfMemory' } : exit;
     this.#settleInit({ kind: 'ended', exit: end });
     const running = this.#inHand[0];
     if (running === undefined) return this.#lose(undefined);
     const outcome = processEnded(running.invocation.requestId, end);
     return this.#lose({ outcome, status: 'error', durationMs: this.#elapsedMs() });
-  }
-
-  #asOutOfMemory(exit: SandboxExit): SandboxExit {
-    const aborted = exit.kind === 'signalled' && exit.signal === 'aborted';
-    return aborted && this.#heapExhausted ? { kind: 'outOfMemory' } : exit;
   }
 
   /** The end of service: settles the running event, gives the others back, tells the owner. Once. */
