@@ -529,7 +529,7 @@ export class Pool implements AsyncDisposable {
 }
 
 /** What a spec's slots have in common with those of other functions. */
-export function slotShape(
+function slotShape(
   spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startVariables'>,
 ): SlotShape {
   const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;

@@ -35,7 +35,7 @@ export function decodeInput<Name extends OperationName>(
 }
 
 /** The first half of {@link decodeInput}: types are as the model says, constraints are not yet checked. */
-export function parseInput(
+function parseInput(
   match: RouteMatch,
   headers: RequestHeaders,
   body: Uint8Array,

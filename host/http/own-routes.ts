@@ -11,7 +11,6 @@ import { ServiceError } from '../service-error.ts';
 import type { Blobs } from '../store/store.ts';
 import { linkLifeMs, type SignedLinks } from './signed-link.ts';
 
-export const OWN_PREFIX = '/_lambkin/';
 const CODE_PATH = /^\/_lambkin\/code\/([0-9a-f]{64})$/;
 
 export interface OwnRoutesOptions {
