@@ -52,7 +52,7 @@ export interface BackendOptions {
   readonly maxProcesses: number;
 }
 
-/** `limits.nofile`: what a function gets on the service. */
+/** What a function gets on the service. */
 const openFiles = 1024;
 /** Below this much beyond MemorySize Node does not start: V8 reserves a code range of 512 MiB. */
 const dataHeadroomMib = 640;

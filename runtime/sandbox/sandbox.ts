@@ -113,10 +113,10 @@ export interface SandboxConfig {
   readonly hostId: string;
   /** Where the probe's findings are kept between starts; default: the directory that holds `slotsDir`. */
   readonly cacheDir?: string | undefined;
-  /** `isolation.backend`, for those who want less than the machine could do; default `auto`. */
+  /** For those who want less than the machine could do; default `auto`. */
   readonly backend?: 'auto' | 'bwrap' | 'uid' | 'process' | undefined;
-  /** `isolation.cgroupRoot`: `auto`, `none`, or the one cgroup (v2) directory that is ours; default `auto`. */
+  /** `auto`, `none`, or the one cgroup (v2) directory that is ours; default `auto`. */
   readonly cgroupRoot?: string | undefined;
-  /** `isolation.bwrapPath`; default `/usr/bin/bwrap`. */
+  /** Default `/usr/bin/bwrap`. */
   readonly bwrapPath?: string | undefined;
 }

@@ -1,6 +1,6 @@
 // A user of its own per slot, for a host that runs as root: which ids, and the command that drops to one.
 
-/** `isolation.uidRange`: users nobody else has, so that limits and kills by user meet one slot only. */
+/** Users nobody else has, so that limits and kills by user meet one slot only. */
 const firstUid = 200_000;
 const uidCount = 65_536;
 
