@@ -100,6 +100,7 @@ export async function startHost({
         slotsDir: folders.slots,
         clock,
         onFault: (error) => report('a package could not be kept in order', error),
+        onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
       }),
       Functions.open(store.registry),
     ]);

@@ -41,6 +41,8 @@ export interface CodePackagesOptions {
   readonly clock: Clock;
   /** Hears of failures in the background. */
   readonly onFault: (error: unknown) => void;
+  /** Hears why a package is refused: the caller gets the service's text, which says nothing of it. */
+  readonly onRefused?: ((reason: string) => void) | undefined;
   /** Unpacked trees kept; 1,000. */
   readonly maxTrees?: number | undefined;
   /** Bytes on disk of the trees kept; 20 GiB. */
@@ -84,7 +86,8 @@ export async function openCodePackages(options: CodePackagesOptions): Promise<Co
     workers,
   );
   const limits = options.limits ?? lambdaArchiveLimits;
-  const packages = stack.use(new CodePackages(options.blobs, trees, workers, limits));
+  const { blobs, onRefused } = options;
+  const packages = stack.use(new CodePackages(blobs, trees, workers, limits, onRefused));
   if (options.slotsDir !== undefined) await checkRename(trees.clonesDir, options.slotsDir);
   stack.move();
   return packages;
@@ -106,13 +109,21 @@ export class CodePackages implements AsyncDisposable {
   readonly #trees: TreeStore;
   readonly #workers: CodeWorkers;
   readonly #limits: ArchiveLimits;
+  readonly #onRefused: CodePackagesOptions['onRefused'];
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(blobs: Blobs, trees: TreeStore, workers: CodeWorkers, limits: ArchiveLimits) {
+  constructor(
+    blobs: Blobs,
+    trees: TreeStore,
+    workers: CodeWorkers,
+    limits: ArchiveLimits,
+    onRefused?: CodePackagesOptions['onRefused'],
+  ) {
     this.#blobs = blobs;
     this.#trees = trees;
     this.#workers = workers;
     this.#limits = limits;
+    this.#onRefused = onRefused;
   }
 
   /** Worker threads alive now; none on an idle host. */
@@ -200,6 +211,7 @@ export class CodePackages implements AsyncDisposable {
           return { unzippedBytes, entries, warnings };
         }
         case 'refused':
+          this.#onRefused?.(result.reason);
           throw refused(result.refusal, new ArchiveRefused(result.refusal, result.reason));
         default:
           throw result satisfies never;

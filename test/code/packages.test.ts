@@ -55,6 +55,15 @@ test('parallel adds of the same bytes make one tree and one blob', async () => {
   await waitFor(async () => (await place.names('staging')).length === 0);
 });
 
+test('why a package is refused is told, since the text for the caller does not say it', async () => {
+  const reasons: string[] = [];
+  await using place = await openPlace({ onRefused: (reason) => reasons.push(reason) });
+  await assert.rejects(place.packages.add(zip([{ name: 'src\\app.js' }])), {
+    message: malformedText,
+  });
+  assert.deepEqual(reasons, ['backslash in a name: "src\\\\app.js"']);
+});
+
 test('a package may come as a stream', async () => {
   await using place = await openPlace();
   const archive = package_('stream');
