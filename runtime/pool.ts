@@ -54,7 +54,7 @@ export interface PoolOptions {
   readonly onProblem: (text: string, cause: unknown) => void;
 }
 
-/** The machine has no room: the queue of this function is full or its calls have waited too long. */
+/** There is no room: the queue of this function is full, its calls have waited too long, or the host ends. Nothing ran. */
 export class CapacityError extends Error {
   override readonly name = 'CapacityError';
 }
@@ -192,7 +192,7 @@ export class Pool implements AsyncDisposable {
     for (;;) {
       const call = this.#dequeue(group);
       if (call === undefined) return;
-      call.fail(new Error('the host is ending'));
+      call.fail(new CapacityError('the host is ending'));
     }
   }
 

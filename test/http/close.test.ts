@@ -54,6 +54,22 @@ suite('The end of a host', { timeout: 60_000 }, () => {
     await t[Symbol.asyncDispose]();
   });
 
+  test('drops a call that still waits for its environment, which is no fault to report', async () => {
+    const t = await startTestHost({ env: { LAMBKIN_SHUTDOWN_GRACE_MS: '100' } });
+    await t.deploy('starting', {
+      'index.mjs':
+        'await new Promise((done) => setTimeout(done, 8000)); export const handler = () => 1;',
+    });
+    const dropped = assert.rejects(t.invoke('starting', {}));
+    await waitFor('it waits', async () => {
+      const health = await fetch(`${t.url}/_lambkin/health`);
+      return (await health.text()).includes('"waiting":1');
+    });
+    await t[Symbol.asyncDispose]();
+    await dropped;
+    assert.deepEqual(t.reports, []);
+  });
+
   test('may come twice', async () => {
     const t = await startTestHost();
     await t.deploy('f', returning('1'));
