@@ -1,6 +1,16 @@
 // The data directory: its layout and modes, its id, and the lock that makes it one host's own.
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -60,12 +70,34 @@ async function openLayout(wanted: string): Promise<DataDirectory> {
 
 /** Sets the mode of a directory that is new, empty or already ours; any other keeps the one its owner gave it. */
 async function createRoot(wanted: string): Promise<string> {
-  const created = await mkdir(wanted, { recursive: true });
+  const created = await makeDirectories(wanted);
   if (created !== undefined) await syncParents(wanted, dirname(created));
   const path = await realpath(wanted);
   const names = await readdir(path);
   if (names.length === 0 || names.includes('id')) await chmod(path, rootMode);
   return path;
+}
+
+/**
+ * Returns the outermost directory that was made. NOTE: Node's own recursive mkdir never ends where a parent is there and yet
+ * says ENOENT, as /proc does.
+ */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  if (await isDirectory(path)) return undefined;
+  const parent = dirname(path);
+  const created = parent === path ? undefined : await makeDirectories(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another start may have been quicker.
+    if (await isDirectory(path)) return created;
+    throw error;
+  }
+  return created ?? path;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await ifPresent(stat(path)))?.isDirectory() ?? false;
 }
 
 /** From the folder that holds `path` up to `top`: each has got a new name in it. */

@@ -118,6 +118,11 @@ suite('data directory', () => {
     await writeFile(join(folder.path, 'id'), '');
     await assert.rejects(openDataDirectory(folder.path), { name: 'DataDirectoryRefused' });
 
+    await assert.rejects(openDataDirectory('/proc/nowhere/data'), {
+      name: 'DataDirectoryRefused',
+      message: /^\/proc\/nowhere\/data cannot be the data directory: ENOENT/,
+    });
+
     const file = join(folder.path, 'file');
     await writeFile(file, '');
     await assert.rejects(openDataDirectory(file), {
