@@ -157,8 +157,8 @@ export async function startHost({
   const activation = stack.use(
     new Activation({
       functions,
-      makeReady: async (settings) => {
-        noteMissingRuntime(settings, runtimes, report);
+      makeReady: async (settings, functionName) => {
+        noteMissingRuntime(functionName, settings, runtimes, report);
         await packages.prepare(settings.code.digest);
         if (runtimes.support(settings.runtime).kind === 'available')
           slots.prepare(shapeOf(settings));
@@ -290,6 +290,7 @@ function warmUp(functions: Functions, runtimes: Runtimes, slots: Slots): void {
 }
 
 function noteMissingRuntime(
+  functionName: string,
   { runtime }: FunctionSettings,
   runtimes: Runtimes,
   report: (text: string) => void,
@@ -297,7 +298,7 @@ function noteMissingRuntime(
   const support = runtimes.support(runtime);
   if (support.kind === 'missing')
     report(
-      `a function uses ${runtime}, which cannot run on this host: it needs ${support.missing.lookedFor}; invocations will say so`,
+      `${functionName} uses ${runtime}, which cannot run on this host: it needs ${support.missing.lookedFor}; invocations will say so`,
     );
 }
 

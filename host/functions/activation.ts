@@ -14,7 +14,7 @@ import type { FunctionRecord, FunctionSettings, StateReason } from './record.ts'
 export interface ActivationOptions {
   readonly functions: Functions;
   /** Makes everything ready that an invocation of these settings needs. Rejects when the code cannot be used. */
-  readonly makeReady: (settings: FunctionSettings) => Promise<void>;
+  readonly makeReady: (settings: FunctionSettings, functionName: string) => Promise<void>;
   readonly stamp: () => Stamp;
   readonly onProblem: (text: string, cause: unknown) => void;
 }
@@ -53,7 +53,7 @@ export class Activation implements AsyncDisposable {
   async #settle(begun: FunctionRecord): Promise<void> {
     const { functions, stamp } = this.#options;
     const { account, region, name } = begun;
-    const problem = await this.#tryMakeReady(begun.latest.settings);
+    const problem = await this.#tryMakeReady(begun);
     await functions.change(account, region, name, (current) => {
       // Deleted, or updated again in the meantime: the later call has its own run.
       const isSame =
@@ -75,12 +75,12 @@ export class Activation implements AsyncDisposable {
     });
   }
 
-  async #tryMakeReady(settings: FunctionSettings): Promise<StateReason | undefined> {
+  async #tryMakeReady({ name, latest }: FunctionRecord): Promise<StateReason | undefined> {
     try {
-      await this.#options.makeReady(settings);
+      await this.#options.makeReady(latest.settings, name);
       return undefined;
     } catch (error) {
-      this.#options.onProblem('the code of a function could not be made ready', error);
+      this.#options.onProblem(`the code of ${name} could not be made ready`, error);
       const text = error instanceof Error ? error.message : String(error);
       return { code: 'InternalError', text };
     }
