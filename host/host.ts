@@ -133,8 +133,7 @@ export async function startHost({
     }),
   );
   functions.listen({ onSuperseded: (key) => pool.retire(key) });
-  const sweep = stack.use(new CodeSweep({ functions, packages, blobs: store.blobs, report }));
-  functions.listen({ onSuperseded: () => sweep.later() });
+  stack.use(new CodeSweep({ functions, packages, blobs: store.blobs, report }));
 
   const functionCredentials = new FunctionCredentials({ hostKey, now, random: randomBytes });
   const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });

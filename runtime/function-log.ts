@@ -46,6 +46,7 @@ export class FunctionLog implements Disposable {
   #debtBytes = 0;
   #paidOffAt: number;
   #resume: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: FunctionLogOptions) {
     this.#options = options;
@@ -112,6 +113,7 @@ export class FunctionLog implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#resume);
     this.#flushPartialLine();
+    this.#isClosed = true;
     this.#options.sink.close();
   }
 
@@ -147,7 +149,9 @@ export class FunctionLog implements Disposable {
     }
   }
 
+  /** What comes after the end has no invocation and no stream to belong to. */
   #emit(epochMs: number, text: string): void {
+    if (this.#isClosed) return;
     this.#options.sink.write(epochMs, text);
     const tail = this.#tail;
     if (tail === undefined) return;

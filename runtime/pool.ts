@@ -1,10 +1,10 @@
 // The warm pool: which environment serves which call, when another one is started, when an idle one is retired.
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
-import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { type Call, Environment, type EnvironmentOwner } from './environment.ts';
 import type { InitOutcome } from './init-outcome.ts';
 import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
+import { newLogStreamName } from './log-stream-name.ts';
 import type { InitPhase } from './platform-log.ts';
 import type { SlotShape } from './sandbox/sandbox.ts';
 import {
@@ -77,6 +77,7 @@ export class Pool implements AsyncDisposable {
   readonly #groups = new Map<string, Group>();
   /** Groups with a start that found no room or no start slot, first come first served. */
   readonly #hungry = new Set<Group>();
+  /** Starts under way and environments that end: disposal waits for them. */
   readonly #ending = new Set<Promise<void>>();
   readonly #retirement: NodeJS.Timeout;
   #waitingTick: NodeJS.Timeout | undefined;
@@ -296,9 +297,13 @@ export class Pool implements AsyncDisposable {
     const logStreamName = newLogStreamName(this.#options.clock, group.spec.functionVersion);
     const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
       this.#dequeue(group)?.fail(error);
+      // What ends in the middle of a start because the host ends is no problem.
+      if (this.#disposed) return;
       this.#options.onProblem(`an environment of ${group.spec.functionName} did not start`, error);
     });
+    this.#ending.add(start);
     void start.then(() => {
+      this.#ending.delete(start);
       this.#forgetIfEmpty(group);
       this.#feedHungry();
     });
@@ -540,10 +545,4 @@ function chargeMib(environment: Environment): number {
   const { memoryMib } = environment.spec;
   if (environment.phase !== 'idle') return memoryMib;
   return Math.min(memoryMib, environment.residentKib / 1024);
-}
-
-/** `2026/11/27/[$LATEST]` and 32 hex digits: one stream per environment, by the UTC date of its start. */
-function newLogStreamName(clock: Clock, version: string): string {
-  const date = new Date(clock.epochMs()).toISOString().slice(0, 10).replaceAll('-', '/');
-  return `${date}/[${version}]${randomBytes(16).toString('hex')}`;
 }

@@ -1,13 +1,13 @@
-// Removes code that no function refers to any more, some time after the last reference went.
+// Removes code that no function refers to any more: of deleted functions and superseded versions, of dry runs and refusals.
 import type { Functions } from '../functions/functions.ts';
 import type { Blobs } from '../store/store.ts';
 import type { CodePackages } from './packages.ts';
 
-/** Sweeping waits this long after a change, so that a burst of changes is one sweep. */
-const DELAY_MS = 30_000;
-
 /** A package that was stored less than this ago may belong to a call that is still running. */
 const GRACE_MS = 10 * 60 * 1000;
+
+/** So a package leaves the disk at the latest this long after its grace. */
+const SWEEP_EVERY_MS = 10 * 60 * 1000;
 
 export interface CodeSweepOptions {
   readonly functions: Functions;
@@ -18,26 +18,19 @@ export interface CodeSweepOptions {
 
 export class CodeSweep implements AsyncDisposable {
   readonly #options: CodeSweepOptions;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: CodeSweepOptions) {
     this.#options = options;
-    this.later();
-  }
-
-  /** Something has lost a reference. */
-  later(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#timer = setInterval(() => {
       this.#running = this.#running.then(() => this.#sweep());
-    }, DELAY_MS);
+    }, SWEEP_EVERY_MS);
     this.#timer.unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     await this.#running;
   }
 

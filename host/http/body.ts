@@ -4,6 +4,9 @@ import { ServiceError } from '../service-error.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** A body must have come in whole by then: a client that stalls holds up what it has sent so far. */
+const BODY_LIMIT_MS = 300_000;
+
 /** How long a client that has been refused may go on sending. */
 const LINGER_MS = 5_000;
 
@@ -19,8 +22,11 @@ export function readBody(
     let first: Buffer | undefined;
     let more: Buffer[] | undefined;
     let bytes = 0;
+    let limit: NodeJS.Timeout | undefined;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
+      // Most bodies are whole with their first piece and need no timer. Without a declared length nobody knows.
+      if (bytes !== declared) limit ??= setTimeout(() => stream.destroy(), BODY_LIMIT_MS);
       if (bytes > maxBytes) {
         stream.removeAllListeners('data');
         stream.resume();
@@ -29,10 +35,12 @@ export function readBody(
       else (more ??= [first]).push(chunk);
     });
     stream.on('end', () => {
+      clearTimeout(limit);
       resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes));
     });
     stream.on('error', (cause) => reject(new ClientGone('the connection broke', { cause })));
     stream.on('close', () => {
+      clearTimeout(limit);
       if (!stream.complete) reject(new ClientGone());
     });
   });
