@@ -109,6 +109,8 @@ export class Environment implements AsyncDisposable {
   #lastOutput = '';
   #hasExited = false;
   #disposal: Promise<void> | undefined;
+  /** Settled once the code is in place, or will not come. */
+  #specialised: Promise<void> | undefined;
 
   constructor(options: EnvironmentOptions) {
     const { spec, slot, clock } = options;
@@ -171,7 +173,8 @@ export class Environment implements AsyncDisposable {
     const settled = new Promise<InitOutcome>((resolve) => {
       this.#initSettled = resolve;
     });
-    await this.#specialise();
+    this.#specialised = this.#specialise();
+    await this.#specialised;
     const limit = setTimeout(() => {
       this.#settleInit({ kind: 'timedOut' });
     }, limitMs);
@@ -241,6 +244,8 @@ export class Environment implements AsyncDisposable {
     this.#lose(undefined);
     clearTimeout(this.#deadline);
     this.#slot.sandbox.kill();
+    // The code must not be renamed into a slot directory that is being removed.
+    await Promise.allSettled([this.#specialised]);
     await this.#slot[Symbol.asyncDispose]();
     this.#log[Symbol.dispose]();
   }
