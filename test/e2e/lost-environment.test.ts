@@ -19,7 +19,7 @@ for (const [way, errorType] of [
   ['loop', 'Sandbox.Timedout'],
 ] as const)
   test(`among hundreds of short events only those that ${way} fail`, async () => {
-    await using t = await startTestHost({ env: { LAMBKIN_DISPATCH_QUEUE_WAIT_MS: '60000' } });
+    await using t = await startTestHost();
     await t.deploy('f', { 'index.mjs': CODE }, { Timeout: 1 });
     let next = 0;
     const failed: unknown[] = [];
