@@ -1,7 +1,7 @@
 // Functions: create, read, update, list, delete. Source: control-plane document §6.
 import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
 import { functionConfiguration, listedConfiguration } from '../functions/configuration.ts';
-import type { Decision } from '../functions/functions.ts';
+import { type Decision, versionPart } from '../functions/functions.ts';
 import {
   newVersion,
   published,
@@ -15,7 +15,11 @@ import {
   resolveReference,
   resolveUnqualified,
 } from '../functions/names.ts';
-import type { FunctionRecord, FunctionSettings, VersionRecord } from '../functions/record.ts';
+import {
+  type FunctionRecord,
+  type FunctionSettings,
+  type VersionRecord,
+} from '../functions/record.ts';
 import { newSettings, packageMembers, updatedSettings, withCode } from '../functions/settings.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
@@ -156,7 +160,10 @@ export const DeleteFunction = operation(
       if (current === undefined) throw functionNotFound(context, name);
       if (qualifier === undefined) return { change: undefined, result: undefined };
       return {
-        change: { record: { ...current }, deletedVersions: [qualifier] },
+        change: {
+          root: current.root,
+          parts: [{ kind: 'version', name: qualifier, value: undefined }],
+        },
         result: undefined,
       };
     });
@@ -180,19 +187,20 @@ async function update(
     name,
     (current): Decision<Shown> => {
       if (current === undefined) throw functionNotFound(context, name);
-      requireRevision(current.latest, revisionId);
-      requireSettled(current);
-      const settings = apply(current.latest.settings);
-      requireStorage(context, current.latest.settings, settings, publish);
-      const record = withUpdate(current, settings, context.stamp());
+      const { latest } = current.root;
+      requireRevision(latest, revisionId);
+      requireSettled(current.root);
+      const settings = apply(latest.settings);
+      requireStorage(context, latest.settings, settings, publish);
+      const record = withUpdate(current.root, settings, context.stamp());
       if (!publish)
         return {
-          change: { record },
+          change: { root: record },
           result: { record, shown: record.latest, qualifier: undefined },
         };
       const { record: after, version } = published(record, undefined, context.stamp());
       return {
-        change: { record: after, versions: [version] },
+        change: { root: after, parts: [versionPart(version)] },
         result: { record: after, shown: version, qualifier: version.version },
       };
     },
@@ -219,10 +227,10 @@ function creation(
   const latest = newVersion(settings, context.stamp());
   const record: FunctionRecord = { account, region, name, latest, nextVersion: 1, tags };
   const qualifier = undefined;
-  if (!publish) return { change: { record }, result: { record, shown: latest, qualifier } };
+  if (!publish) return { change: { root: record }, result: { record, shown: latest, qualifier } };
   const { record: after, version } = published(record, undefined, context.stamp());
   return {
-    change: { record: after, versions: [version] },
+    change: { root: after, parts: [versionPart(version)] },
     result: { record: after, shown: version, qualifier },
   };
 }

@@ -1,6 +1,6 @@
 // Ends what create and update calls began: makes the code and the slots ready, then moves Pending to Active and InProgress to
 // Successful. Runs in the background, survives a restart by looking again at what is unsettled.
-import type { Functions } from './functions.ts';
+import { type Functions, publishedVersions, versionPart } from './functions.ts';
 import {
   failed,
   failedVersion,
@@ -55,21 +55,23 @@ export class Activation implements AsyncDisposable {
     const { account, region, name } = begun;
     const problem = await this.#tryMakeReady(begun);
     await functions.change(account, region, name, (current) => {
-      // Deleted, or updated again in the meantime: the later call has its own run.
-      const isSame =
-        current !== undefined && current.latest.configurationId === begun.latest.configurationId;
       if (current === undefined) return { change: undefined, result: undefined };
-      if (!isSame) return { change: { record: current }, result: undefined };
-      const unsettled = this.#unsettledVersions(current);
+      const { root } = current;
+      // Updated again in the meantime: the later call has its own run.
+      if (root.latest.configurationId !== begun.latest.configurationId)
+        return { change: { root }, result: undefined };
+      const unsettled = publishedVersions(current).filter(isUnsettled);
       const change =
         problem === undefined
           ? {
-              record: settled(current, stamp()),
-              versions: unsettled.map((version) => settledVersion(version, stamp())),
+              root: settled(root, stamp()),
+              parts: unsettled.map((version) => versionPart(settledVersion(version, stamp()))),
             }
           : {
-              record: failed(current, problem, stamp()),
-              versions: unsettled.map((version) => failedVersion(version, problem, stamp())),
+              root: failed(root, problem, stamp()),
+              parts: unsettled.map((version) =>
+                versionPart(failedVersion(version, problem, stamp())),
+              ),
             };
       return { change, result: undefined };
     });

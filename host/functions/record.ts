@@ -93,17 +93,37 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Records of the registry: `function` and `version` kinds, keyed so that listings come out in the service's order. */
-export const FUNCTION_KIND = 'function';
-export const VERSION_KIND = 'version';
-
-export function functionKey(account: string, region: string, name: string): string {
-  return `${account}/${region}/${name}`;
+/** A name for a version, or for two that share the invocations. */
+export interface AliasRecord {
+  readonly name: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly description: string;
+  readonly revisionId: string;
+  /** The other version with its share of the invocations, 0 to 1; the primary has the rest. */
+  readonly additional?: { readonly version: string; readonly weight: number } | undefined;
 }
 
-/** Padded, so that the order of keys is the order of numbers. */
-export function versionKey(functionRecordKey: string, version: string): string {
-  return `${functionRecordKey}/${version.padStart(12, '0')}`;
+/** What belongs to a function and ends with it, by its kind in the registry. */
+export interface FunctionParts {
+  /** Published versions, named by their number. */
+  version: VersionRecord;
+  /** Named by the alias. */
+  alias: AliasRecord;
+}
+
+export const FUNCTION_PART_KINDS = [
+  'version',
+  'alias',
+] as const satisfies readonly (keyof FunctionParts)[];
+
+/** What functions of one account and region have in common. */
+export function functionScope(account: string, region: string): string {
+  return `${account}/${region}`;
+}
+
+export function functionKey(account: string, region: string, name: string): string {
+  return `${functionScope(account, region)}/${name}`;
 }
 
 /** `yyyy-mm-ddThh:mm:ss.mmm+0000`, as LastModified has it. */

@@ -155,22 +155,25 @@ export class Aggregates<Root, Parts = Record<never, never>> {
       if (held !== undefined) await this.#remove(held);
       return result;
     }
-    if (change.root === held?.root && (change.parts ?? []).length === 0) return result;
-    await this.#store(key, held, change);
+    const parts = (change.parts ?? []).filter(
+      ({ kind, name, value }) => value !== undefined || held?.part(kind, name) !== undefined,
+    );
+    if (change.root === held?.root && parts.length === 0) return result;
+    await this.#store(key, held, change.root, parts);
     return result;
   }
 
   async #store(
     key: string,
     held: Aggregate<Root, Parts> | undefined,
-    { root, parts = [] }: AggregateChange<Root, Parts>,
+    root: Root,
+    parts: readonly PartChange<Parts>[],
   ): Promise<void> {
     const changes: RegistryChange[] = [
       { kind: this.#kinds.root, key, expected: held?.revision, value: root },
     ];
     for (const { kind, name, value } of parts) {
       const expected = held?.stored.get(kind)?.get(name)?.revision;
-      if (value === undefined && expected === undefined) continue;
       changes.push({ kind, key: `${key}/${name}`, expected, value });
     }
     const revisions = new Map<string, number>();

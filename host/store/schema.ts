@@ -45,10 +45,20 @@ const migrations: readonly { readonly to: number; readonly sql: string }[] = [
         SELECT 1, coalesce(max(revision), 0), coalesce(max(revision), 0) FROM record;
     `,
   },
+  {
+    // The keys of versions end in the number as it is shown; before they were padded with zeros.
+    to: 3,
+    sql: `
+      UPDATE record
+        SET key = rtrim(key, '0123456789')
+          || ltrim(substr(key, length(rtrim(key, '0123456789')) + 1), '0')
+        WHERE kind = 'version';
+    `,
+  },
 ];
 
 /** The layout this program works with. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * Brings the database to {@link schemaVersion}, all steps or none; an older one is copied first. Returns what was done,

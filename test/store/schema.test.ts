@@ -48,6 +48,21 @@ suite('schema', () => {
     assert.equal(await again.registry.head(), 6);
   });
 
+  test('the zeros before the number of a version go', async () => {
+    await using place = await createSqlitePlace();
+    const padded = ['000000000000/us-east-1/f0/000000000010', '0/r/f-20/000000000001'];
+    {
+      await using store = await place.open();
+      await store.registry.put(padded.map((key) => create('version', key, 1)));
+      await store.registry.put([create('function', padded[0] ?? '', 1)]);
+    }
+    changeDatabase(place, 'PRAGMA user_version = 2');
+    await using store = await place.open();
+    const keysOf = async (kind: string) => (await store.registry.list(kind)).map(({ key }) => key);
+    assert.deepEqual(await keysOf('version'), ['0/r/f-20/1', '000000000000/us-east-1/f0/10']);
+    assert.deepEqual(await keysOf('function'), [padded[0]]);
+  });
+
   test('a new database has the current version and needs no copy', async () => {
     await using place = await createSqlitePlace();
     {

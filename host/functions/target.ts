@@ -1,0 +1,46 @@
+// What a qualifier means in a function: `$LATEST`, a published version or an alias.
+import type { HeldFunction } from './functions.ts';
+import { isVersionNumber } from './names.ts';
+import type { AliasRecord, VersionRecord } from './record.ts';
+
+/** The form of a qualifier, whether or not there is such a thing. */
+export type QualifierKind = 'latest' | 'version' | 'alias';
+
+export type Target =
+  | { readonly kind: 'latest'; readonly version: VersionRecord }
+  | { readonly kind: 'version'; readonly version: VersionRecord }
+  | { readonly kind: 'alias'; readonly alias: AliasRecord };
+
+export function qualifierKind(qualifier: string | undefined): QualifierKind {
+  if (qualifier === undefined || qualifier === '$LATEST') return 'latest';
+  return isVersionNumber(qualifier) ? 'version' : 'alias';
+}
+
+/** Undefined when the function has no such version or alias. */
+export function findTarget(held: HeldFunction, qualifier: string | undefined): Target | undefined {
+  const kind = qualifierKind(qualifier);
+  if (qualifier === undefined || kind === 'latest')
+    return { kind: 'latest', version: held.root.latest };
+  if (kind === 'version') {
+    const version = held.part('version', qualifier);
+    return version && { kind, version };
+  }
+  const alias = held.part('alias', qualifier);
+  return alias && { kind, alias };
+}
+
+/** The version that a target shows: an alias shows its primary one. Undefined when an alias points to a version that is gone. */
+export function shownVersion(held: HeldFunction, target: Target): VersionRecord | undefined {
+  if (target.kind !== 'alias') return target.version;
+  const { version } = target.alias;
+  if (version === '$LATEST') return held.root.latest;
+  return held.part('version', version);
+}
+
+/**
+ * The name under which things of a qualifier (policy, event invoke config, …) are kept as parts: one for the unqualified
+ * function and `$LATEST`, one for each version and alias.
+ */
+export function qualifierPartName(qualifier: string | undefined): string {
+  return qualifier ?? '$LATEST';
+}
