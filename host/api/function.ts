@@ -21,6 +21,7 @@ import {
   type VersionRecord,
 } from '../functions/record.ts';
 import { newSettings, packageMembers, updatedSettings, withCode } from '../functions/settings.ts';
+import { removalOf } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type {
@@ -160,10 +161,7 @@ export const DeleteFunction = operation(
       if (current === undefined) throw functionNotFound(context, name);
       if (qualifier === undefined) return { change: undefined, result: undefined };
       return {
-        change: {
-          root: current.root,
-          parts: [{ kind: 'version', name: qualifier, value: undefined }],
-        },
+        change: { root: current.root, parts: removalOf(qualifier) },
         result: undefined,
       };
     });

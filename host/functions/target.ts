@@ -1,7 +1,13 @@
 // What a qualifier means in a function: `$LATEST`, a published version or an alias.
+import type { PartChange } from '../store/aggregates.ts';
 import type { HeldFunction } from './functions.ts';
 import { isVersionNumber } from './names.ts';
-import type { AliasRecord, VersionRecord } from './record.ts';
+import {
+  type AliasRecord,
+  FUNCTION_PART_KINDS,
+  type FunctionParts,
+  type VersionRecord,
+} from './record.ts';
 
 /** The form of a qualifier, whether or not there is such a thing. */
 export type QualifierKind = 'latest' | 'version' | 'alias';
@@ -43,4 +49,9 @@ export function shownVersion(held: HeldFunction, target: Target): VersionRecord 
  */
 export function qualifierPartName(qualifier: string | undefined): string {
   return qualifier ?? '$LATEST';
+}
+
+/** Removes a version or alias with everything that hangs on it: all of it is kept under the qualifier. */
+export function removalOf(qualifier: string): readonly PartChange<FunctionParts>[] {
+  return FUNCTION_PART_KINDS.map((kind) => ({ kind, name: qualifier, value: undefined }));
 }
