@@ -16,18 +16,28 @@ export interface InvokeRequest {
 
 /** Good for five minutes. */
 export async function signedInvoke(functionName: string, body: string): Promise<InvokeRequest> {
-  const signed = await sign(
-    {
-      method: 'POST',
-      path: `/2015-03-31/functions/${functionName}/invocations`,
-      headers: { host: HOST_HEADER, 'content-type': 'application/json' },
-      body,
-    },
-    {
-      key: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY },
-      at: Date.now(),
-    },
-  );
+  return await signed({
+    method: 'POST',
+    path: `/2015-03-31/functions/${functionName}/invocations`,
+    headers: { host: HOST_HEADER, 'content-type': 'application/json' },
+    body,
+  });
+}
+
+/** The same for a GET without body. */
+export async function signedGet(
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<InvokeRequest> {
+  return await signed({ method: 'GET', path, query, headers: { host: HOST_HEADER }, body: '' });
+}
+
+async function signed(request: Parameters<typeof sign>[0] & { body: string }) {
+  const { body } = request;
+  const signed = await sign(request, {
+    key: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY },
+    at: Date.now(),
+  });
   const headers: Record<string, string> = {};
   for (let at = 0; at < signed.rawHeaders.length; at += 2)
     headers[signed.rawHeaders[at] ?? ''] = signed.rawHeaders[at + 1] ?? '';
@@ -61,6 +71,11 @@ export class TimingClient implements Disposable {
   async invoke({ target, headers, body }: InvokeRequest): Promise<TimedAnswer> {
     const length = { 'content-length': `${Buffer.byteLength(body)}` };
     return await this.#send('POST', target, { ...headers, ...length }, body);
+  }
+
+  /** Rejects unless the answer is a 200. */
+  async get({ target, headers }: InvokeRequest): Promise<TimedAnswer> {
+    return await this.#send('GET', target, headers, '');
   }
 
   [Symbol.dispose](): void {

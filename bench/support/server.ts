@@ -33,11 +33,17 @@ export interface HostServerOptions {
 export async function startHostServer(options: HostServerOptions): Promise<Server> {
   const { dataDir, profileDir, signal, root = ROOT } = options;
   const profiling =
-    profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileDir)}`];
-  const main = path.join(root, 'host/main.ts');
+    profileDir === undefined
+      ? {}
+      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir="${path.resolve(profileDir)}"` };
+  const launcher = path.join(root, 'bin/lambkin');
   return await startServer({
-    args: [...profiling, main, 'start', '--listen', '127.0.0.1:0', '--data', dataDir],
-    env: { LAMBKIN_ACCESS_KEY_ID: ACCESS_KEY_ID, LAMBKIN_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY },
+    command: ['sh', launcher, 'start', '--listen', '127.0.0.1:0', '--data', dataDir],
+    env: {
+      LAMBKIN_ACCESS_KEY_ID: ACCESS_KEY_ID,
+      LAMBKIN_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY,
+      ...profiling,
+    },
     signal,
   });
 }
@@ -45,20 +51,26 @@ export async function startHostServer(options: HostServerOptions): Promise<Serve
 /** The raw echo that hosts are compared with. */
 export async function startBaselineServer(signal: AbortSignal): Promise<Server> {
   const program = path.join(import.meta.dirname, '../baseline/echo.ts');
-  return await startServer({ args: [program], env: {}, signal });
+  return await startServer({ command: [process.execPath, program], env: {}, signal });
+}
+
+/** Answers every GET with what the file holds as JSON. */
+export async function startJsonServer(file: string, signal: AbortSignal): Promise<Server> {
+  const program = path.join(import.meta.dirname, '../baseline/json.ts');
+  return await startServer({ command: [process.execPath, program, file], env: {}, signal });
 }
 
 interface StartOptions {
-  /** Of node. */
-  readonly args: readonly string[];
+  readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
-async function startServer({ args, env, signal }: StartOptions): Promise<Server> {
+async function startServer({ command, env, signal }: StartOptions): Promise<Server> {
   signal.throwIfAborted();
+  const [program, ...args] = command;
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...env },
     // Ctrl-C in a terminal goes to every process of its group: this one is ended by us, once.

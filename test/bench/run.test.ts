@@ -53,7 +53,7 @@ function stderrSays(child: ChildProcess, pattern: RegExp): Promise<void> {
 test('bench lists its scenarios when none is given', async () => {
   const { stdout, code } = await runBench([]);
   assert.equal(code, 0);
-  for (const name of ['warm-invoke', 'cold-start', 'micro/store', 'micro/sigv4'])
+  for (const name of ['warm-invoke', 'cold-start', 'api', 'micro/store', 'micro/sigv4'])
     assert.match(stdout, new RegExp(`^${name} +\\S`, 'm'));
 });
 
@@ -82,6 +82,20 @@ test('cold-start prints its figures as JSON and leaves nothing behind', async ()
   // A handler that takes its time gets an environment for every call, unless the machine is too busy to start them in time.
   const { environments } = burst.rows[1];
   assert.ok(environments.median > 2 && environments.median <= 20, `${environments.median}`);
+});
+
+test('api measures the same reads with few and with more functions', async () => {
+  const args = ['api', '--functions', '1,60', '--versions', '2', '--rounds', '2', '--json'];
+  const { stdout, stderr, code } = await runBench([...args, '--patience', '1']);
+  assert.equal(code, 0, stderr);
+  const [latency, memory, starts] = JSON.parse(stdout).figures.tables;
+  assert.deepEqual(
+    latency.rows.map((row: { functions: number }) => row.functions),
+    [1, 1, 1, 60, 60, 60],
+  );
+  for (const row of latency.rows) assert.ok(row['µs'].median > 0, row.what);
+  assert.equal(memory.rows.length, 2);
+  assert.equal(starts.rows[0].starts, 5);
 });
 
 test('a bench that is told to end ends its host and removes its folder', async () => {
