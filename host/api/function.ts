@@ -23,6 +23,7 @@ import {
 import { newSettings, packageMembers, updatedSettings, withCode } from '../functions/settings.ts';
 import { removalOf } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
+import { withTags } from '../tags/tags.ts';
 import type { OperationContext } from './context.ts';
 import type {
   CreateFunctionRequest,
@@ -55,7 +56,7 @@ async function createFunction(
     name,
     (current) => {
       if (current !== undefined) throw alreadyExists(name);
-      return creation(context, name, all, sortedTags(input.Tags ?? {}), input.Publish === true);
+      return creation(context, name, all, withTags({}, input.Tags ?? {}), input.Publish === true);
     },
   );
   context.activation.begin(created.record);
@@ -297,10 +298,6 @@ function requireStorage(
   const added = after.code.sizeBytes * (publish ? 2 : 1) - (before?.code.sizeBytes ?? 0);
   if (added > 0 && functions.codeBytes(account, region) + added > limits.codeStorageBytes)
     throw new ServiceError('CodeStorageExceededException', 'Code storage limit exceeded.');
-}
-
-function sortedTags(tags: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function memberOf(structure: unknown, name: string): unknown {

@@ -2,8 +2,9 @@
 import * as functions from './function.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
+import * as tags from './tags.ts';
 
-const families: readonly Readonly<Record<string, Operation>>[] = [functions];
+const families: readonly Readonly<Record<string, Operation>>[] = [functions, tags];
 
 /** Operations by name; one that is missing here is not available on this host yet. */
 export const operations: ReadonlyMap<OperationName, Operation> = new Map(

@@ -9,11 +9,11 @@ import type {
   VpcConfig,
 } from '../api/model/types.ts';
 import { ServiceError } from '../service-error.ts';
+import { checkTags } from '../tags/tags.ts';
 import type { CodeReference, FunctionSettings, LoggingSettings, VpcSettings } from './record.ts';
 
 const MAX_TIMEOUT_SECONDS = 900;
 const MAX_ENVIRONMENT_BYTES = 4096;
-const MAX_TAGS = 50;
 
 const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
   '_HANDLER',
@@ -223,13 +223,6 @@ function checkVariables(variables: Readonly<Record<string, string>>): void {
     refuse(
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
     );
-}
-
-function checkTags(tags: Readonly<Record<string, string>>): void {
-  if (Object.keys(tags).length > MAX_TAGS) refuse('Number of tags exceeds resource tag limit.');
-  const reserved = Object.keys(tags).find((key) => key.toLowerCase().startsWith('aws:'));
-  if (reserved !== undefined)
-    refuse(`The tag key ${reserved} is reserved: keys must not begin with aws:`);
 }
 
 /** No layer version can exist before layers can be published, so every reference is to a missing one. */
