@@ -53,6 +53,8 @@ export interface ModelOperation {
   readonly eventStream?: boolean;
   readonly input: ModelBinding;
   readonly output?: ModelBinding;
+  /** Errors of its own; any operation may answer others as well. */
+  readonly errors: readonly { readonly name: string; readonly status: number }[];
   readonly pagination?: { readonly maxPageSize: number };
 }
 
