@@ -1,6 +1,6 @@
 // Who a request comes from, whatever the mode of the host: verified by its signature, or anonymous where that is allowed.
 import type { BrowserGuard } from '../http/browser-guard.ts';
-import type { AccessKey, Caller, KeyLookup } from './caller.ts';
+import type { AccessKey, Caller, KeyLookup, Rights } from './caller.ts';
 import { hasQuerySignature, type SignedRequest } from './carrier.ts';
 import { SigV4Verifier } from './sigv4.ts';
 import type { PendingSignature } from './verification.ts';
@@ -31,6 +31,10 @@ export interface AuthenticatorOptions {
 export interface PendingAuthentication {
   /** The service of the signature's scope; undefined for an unsigned request. */
   readonly service: string | undefined;
+  /** What the caller may do, if it is who it says it is. */
+  readonly rights: Rights;
+  /** The caller, when its headers alone prove who it is; the body may still be another than was signed. */
+  readonly proven: Caller | undefined;
   /** False when the body need not be hashed. */
   readonly coversBody: boolean;
   /** Throws InvalidSignatureException. */
@@ -40,7 +44,7 @@ export interface PendingAuthentication {
 }
 
 export interface Authenticator {
-  /** Decides all that the headers tell. Throws the errors of control-plane document §3.2, or AccessDeniedException. */
+  /** Decides all that the headers tell. Throws what {@link SigV4Verifier.begin} throws, or AccessDeniedException. */
   begin(request: SignedRequest): PendingAuthentication;
 }
 
@@ -73,9 +77,19 @@ export function lookupIn(
 
 class SignedAuthentication implements PendingAuthentication {
   readonly #pending: PendingSignature;
+  readonly #caller: Caller;
 
   constructor(pending: PendingSignature) {
     this.#pending = pending;
+    this.#caller = callerOf(pending.key, pending.region);
+  }
+
+  get rights(): Rights {
+    return this.#caller.rights;
+  }
+
+  get proven(): Caller | undefined {
+    return this.#pending.isProven ? this.#caller : undefined;
   }
 
   get service(): string {
@@ -87,13 +101,13 @@ class SignedAuthentication implements PendingAuthentication {
   }
 
   finish(body: Uint8Array): Caller {
-    const { key, region } = this.#pending.finish(body);
-    return callerOf(key, region);
+    this.#pending.finish(body);
+    return this.#caller;
   }
 
   finishDigest(bodySha256: string): Caller {
-    const { key, region } = this.#pending.finishDigest(bodySha256);
-    return callerOf(key, region);
+    this.#pending.finishDigest(bodySha256);
+    return this.#caller;
   }
 }
 
@@ -114,7 +128,14 @@ function anonymousAuthentication(account: string, region: string): PendingAuthen
     region,
   };
   const finish = (): Caller => caller;
-  return { service: undefined, coversBody: false, finish, finishDigest: finish };
+  return {
+    service: undefined,
+    rights: caller.rights,
+    proven: caller,
+    coversBody: false,
+    finish,
+    finishDigest: finish,
+  };
 }
 
 function isUnsigned({ target, rawHeaders }: SignedRequest): boolean {

@@ -1,9 +1,9 @@
-// Whether a caller may call an operation on a resource. Runs after routing and before validation; the names and texts are those
-// of control-plane document §3.3.
+// Whether a caller may call an operation on a resource. Runs after routing and before validation; names and texts are the
+// service's.
 import model from '../api/model/lambda-model.json' with { type: 'json' };
 import type { OperationName } from '../api/model/types.ts';
 import { ServiceError } from '../service-error.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Rights } from './caller.ts';
 import { accountOf, type BoundInput, resourceArn } from './resource.ts';
 
 /** What `rights: invoke` and a function's own identity stand for. */
@@ -67,7 +67,7 @@ const crossAccountOperations: ReadonlySet<OperationName> = new Set<OperationName
  * operation cannot be opened to other accounts at all.
  */
 export function authorize(caller: Caller, operation: OperationName, input: BoundInput): void {
-  const allowedByRights = hasRight(caller, operation);
+  const allowedByRights = hasRight(caller.rights, operation);
   const isOwn = accountOf(input, caller) === caller.account;
   if (isOwn && allowedByRights) return;
   if (!isOwn && !crossAccountOperations.has(operation)) {
@@ -79,8 +79,8 @@ export function authorize(caller: Caller, operation: OperationName, input: Bound
 }
 
 /** What a caller's own rights allow, whosever the resource is. */
-function hasRight(caller: Caller, operation: OperationName): boolean {
-  switch (caller.rights) {
+export function hasRight(rights: Rights, operation: OperationName): boolean {
+  switch (rights) {
     case 'admin':
       return true;
     case 'invoke':
@@ -88,7 +88,7 @@ function hasRight(caller: Caller, operation: OperationName): boolean {
     case 'read':
       return readOperations.has(operation);
     default:
-      return caller.rights satisfies never;
+      return rights satisfies never;
   }
 }
 

@@ -1,5 +1,5 @@
 // Verification of Signature Version 4, in two steps so that a bad request is refused before its body is read: `begin` decides
-// all that headers tell, `finish` the payload hash and the signature. Source: control-plane document §3.
+// all that headers tell, the signature too if they declare the payload hash; `finish` decides what takes the body.
 import { LRUCache } from 'lru-cache';
 import { ServiceError } from '../service-error.ts';
 import type { AccessKey, KeyLookup } from './caller.ts';
@@ -55,7 +55,10 @@ export class SigV4Verifier {
     this.#options = options;
   }
 
-  /** Decides everything that the headers tell. Throws the errors of control-plane document §3.2, in their order. */
+  /**
+   * Decides everything that the headers tell, in the service's order: carrier, form, key, token, scope, time, signature. Throws
+   * MissingAuthenticationToken-, IncompleteSignature-, UnrecognizedClient-, ExpiredToken- or InvalidSignatureException.
+   */
   begin(request: SignedRequest): PendingSignature {
     const headers = readSignatureHeaders(request.rawHeaders);
     const presigned = hasQuerySignature(request.target);

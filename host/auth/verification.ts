@@ -1,5 +1,5 @@
-// The second step of a verification: one request, its key, its body; does the signature hold? Where the standard leaves room
-// for two readings of a request, both are tried.
+// One request, its key, its body; does the signature hold? Checked before the body is there if its hash is declared. Where the
+// standard leaves room for two readings of a request, both are tried.
 import { ServiceError } from '../service-error.ts';
 import type { AccessKey } from './caller.ts';
 import {
@@ -33,11 +33,13 @@ export interface VerifiedSignature {
   readonly service: string;
 }
 
-/** A request whose headers are in order and whose signature is still to be checked. */
+/** A request whose headers are in order. Its signature holds already if the headers alone could prove it. */
 export interface PendingSignature {
   readonly key: AccessKey;
   readonly region: string;
   readonly service: string;
+  /** True when the signature has been checked, and only the body is still to be held against its declared hash. */
+  readonly isProven: boolean;
   /** False when the signature says nothing about the body, which then need not be hashed. */
   readonly coversBody: boolean;
   /** Checks payload hash and signature. Throws InvalidSignatureException. */
@@ -79,8 +81,11 @@ interface Reading {
 export class Verification implements PendingSignature {
   readonly #parts: VerificationParts;
 
+  /** Throws InvalidSignatureException when the payload hash is declared and the signature does not hold with it. */
   constructor(parts: VerificationParts) {
     this.#parts = parts;
+    const { declaredHash } = parts.signature;
+    if (declaredHash !== undefined) this.#requireSignature(declaredHash);
   }
 
   get key(): AccessKey {
@@ -95,6 +100,10 @@ export class Verification implements PendingSignature {
     return this.#parts.signature.terms.credential.service;
   }
 
+  get isProven(): boolean {
+    return this.#parts.signature.declaredHash !== undefined;
+  }
+
   get coversBody(): boolean {
     const { declaredHash } = this.#parts.signature;
     return declaredHash === undefined || sha256Form.test(declaredHash);
@@ -105,20 +114,23 @@ export class Verification implements PendingSignature {
   }
 
   finishDigest(bodySha256: string): VerifiedSignature {
-    const { signature, remember } = this.#parts;
-    const { declaredHash } = signature;
-    const payloadHash = declaredHash ?? (signature.presigned ? unsignedPayload : bodySha256);
-    const usual: Reading = { payloadHash, plus: 'plus', host: undefined };
-    const declaresBody = declaredHash !== undefined && this.coversBody;
-    if (declaresBody && declaredHash.toLowerCase() !== bodySha256) {
-      throw this.#mismatch({ ...usual, payloadHash: bodySha256 });
-    }
+    const { declaredHash, presigned } = this.#parts.signature;
+    if (declaredHash !== undefined) {
+      if (this.coversBody && declaredHash.toLowerCase() !== bodySha256)
+        throw this.#mismatch(usualReading(bodySha256));
+    } else if (presigned) this.#requireSignature(unsignedPayload, bodySha256);
+    else this.#requireSignature(bodySha256);
+    return { key: this.key, region: this.region, service: this.service };
+  }
+
+  /** Throws unless the signature holds for one reading of the request; `otherHash` is tried for a payload hash as well. */
+  #requireSignature(payloadHash: string, otherHash?: string): void {
+    const usual = usualReading(payloadHash);
     if (!this.#holds(usual)) {
-      const others = this.#otherReadings(usual, bodySha256);
+      const others = this.#otherReadings(payloadHash, otherHash);
       if (!others.some((reading) => this.#holds(reading))) throw this.#mismatch(usual);
     }
-    remember?.();
-    return { key: this.key, region: this.region, service: this.service };
+    this.#parts.remember?.();
   }
 
   #holds(reading: Reading): boolean {
@@ -129,16 +141,15 @@ export class Verification implements PendingSignature {
   }
 
   /** Behind a proxy the client may have signed another host; some clients write a space as `+`; some presign a body hash. */
-  #otherReadings(usual: Reading, bodySha256: string): readonly Reading[] {
-    const { request, signature, forwardedHost } = this.#parts;
-    const hashes = [usual.payloadHash];
-    if (signature.presigned && signature.declaredHash === undefined) hashes.push(bodySha256);
+  #otherReadings(payloadHash: string, otherHash: string | undefined): readonly Reading[] {
+    const { request, forwardedHost } = this.#parts;
+    const hashes = otherHash === undefined ? [payloadHash] : [payloadHash, otherHash];
     const meanings: PlusMeaning[] = ['plus'];
     if (queryOf(request.target).includes('+')) meanings.push('space');
     const hosts = forwardedHost === undefined ? [undefined] : [undefined, forwardedHost];
     return hosts
       .flatMap((host) => meanings.map((plus) => ({ host, plus })))
-      .flatMap((reading) => hashes.map((payloadHash) => ({ ...reading, payloadHash })))
+      .flatMap((reading) => hashes.map((hash) => ({ ...reading, payloadHash: hash })))
       .slice(1);
   }
 
@@ -165,6 +176,10 @@ export class Verification implements PendingSignature {
       `${mismatchText}\n\nThe Canonical String for this request should have been\n'${canonicalRequest}'\n\nThe String-to-Sign should have been\n'${this.#stringToSign(canonicalRequest)}'`,
     );
   }
+}
+
+function usualReading(payloadHash: string): Reading {
+  return { payloadHash, plus: 'plus', host: undefined };
 }
 
 /** Throws InvalidSignatureException for a declared payload hash that is none. */

@@ -1,4 +1,5 @@
-// Reads a request's body as bytes, up to the limit of its operation. What is beyond is left to Node, which discards it.
+// Takes in a request's body, up to the limit of its operation. What is beyond is left to Node, which discards it.
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../service-error.ts';
 
@@ -10,17 +11,45 @@ const BODY_LIMIT_MS = 300_000;
 /** How long a client that has been refused may go on sending. */
 const LINGER_MS = 5_000;
 
-/** Throws RequestEntityTooLargeException as soon as the limit is passed. */
-export function readBody(
+/** What travels with a body. Both numbers and name stand in the refusal. */
+export interface BodyLimit {
+  readonly maxBytes: number;
+  readonly operation: string;
+}
+
+/** The body as one piece of memory. Rejects with RequestEntityTooLargeException as soon as the limit is passed, or ClientGone. */
+export function readBody(stream: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+  let first: Buffer | undefined;
+  let more: Buffer[] | undefined;
+  const take = (chunk: Buffer): void => {
+    if (first === undefined) first = chunk;
+    else (more ??= [first]).push(chunk);
+  };
+  return receive(stream, limit, take, (bytes) =>
+    more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes),
+  );
+}
+
+/** Keeps nothing of the body but its SHA-256 in lower-case hex. Rejects like {@link readBody}. */
+export function hashBody(stream: IncomingMessage, limit: BodyLimit): Promise<string> {
+  const hash = createHash('sha256');
+  return receive(
+    stream,
+    limit,
+    (chunk) => void hash.update(chunk),
+    () => hash.digest('hex'),
+  );
+}
+
+function receive<T>(
   stream: IncomingMessage,
-  maxBytes: number,
-  operation: string,
-): Promise<Buffer> {
+  { maxBytes, operation }: BodyLimit,
+  take: (chunk: Buffer) => void,
+  result: (bytes: number) => T,
+): Promise<T> {
   const declared = Number(stream.headers['content-length'] ?? 0);
   if (declared > maxBytes) return Promise.reject(tooLarge(maxBytes, operation));
   return new Promise((resolve, reject) => {
-    let first: Buffer | undefined;
-    let more: Buffer[] | undefined;
     let bytes = 0;
     let limit: NodeJS.Timeout | undefined;
     stream.on('data', (chunk: Buffer) => {
@@ -31,12 +60,11 @@ export function readBody(
         stream.removeAllListeners('data');
         stream.resume();
         reject(tooLarge(maxBytes, operation));
-      } else if (first === undefined) first = chunk;
-      else (more ??= [first]).push(chunk);
+      } else take(chunk);
     });
     stream.on('end', () => {
       clearTimeout(limit);
-      resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, bytes));
+      resolve(result(bytes));
     });
     stream.on('error', (cause) => reject(new ClientGone('the connection broke', { cause })));
     stream.on('close', () => {

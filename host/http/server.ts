@@ -1,4 +1,4 @@
-// The listener: reads the request, knows the caller, finds the operation, writes the answer or the error.
+// The listener: takes a request to its operation, writes the answer or the error. Who calls what is decided in admission.ts.
 // Stop 1 of the way of an invoke (ARCHITECTURE.md). What operations do is in host/api.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -9,31 +9,20 @@ import type { OperationContext } from '../api/context.ts';
 import type { Answer } from '../api/encode.ts';
 import { operations } from '../api/index.ts';
 import { answerInvoke, type InvokeParts } from '../api/invoke.ts';
-import type { OperationName } from '../api/model/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import { ServiceError } from '../service-error.ts';
-import { ClientGone, discardRest, readBody } from './body.ts';
+import { admit, boundNames } from './admission.ts';
+import { ClientGone, discardRest } from './body.ts';
 import { errorAnswer } from './errors.ts';
-import type { RouteMatch, Router } from './router.ts';
+import type { Router } from './router.ts';
 
 /** The request line with all headers. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** While the listener closes. */
 const CLOSE_IDLE_EVERY_MS = 50;
-
-/** Operations that carry a package in their body, base64 in JSON. */
-const PACKAGE_BODY_BYTES = 70_167_211;
-const PACKAGE_OPERATIONS: ReadonlySet<OperationName> = new Set([
-  'CreateFunction',
-  'UpdateFunctionCode',
-  'PublishLayerVersion',
-]);
-
-/** An Invoke's payload; nothing else but packages comes near it. */
-const OTHER_BODY_BYTES = 6_291_456;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -128,17 +117,9 @@ async function answer(
   request: IncomingMessage,
   requestId: string,
 ): Promise<Answer> {
-  const { method = '', url = '', rawHeaders, headers } = request;
-  const authentication = options.authenticator.begin({ method, target: url, rawHeaders });
-  const match = options.router.match(method, url);
-  if (match === undefined)
-    throw new ServiceError(
-      'UnknownOperationException',
-      'Unable to determine service/operation name to be authorized',
-    );
+  const { headers } = request;
+  const { caller, match, body } = await admit(request, options);
   const { operation } = match;
-  const body = await readBody(request, maxBodyBytes(operation), limitName(operation));
-  const caller = authentication.finish(body);
   const declared = operations.get(operation);
   // Declared operations authorize by themselves: what they are about may stand in the body.
   if (declared === undefined) authorize(caller, operation, boundNames(match));
@@ -151,21 +132,6 @@ async function answer(
     );
   const context = options.contextFor(caller, requestId, request);
   return await declared.answer({ match, headers, body }, context);
-}
-
-function maxBodyBytes(operation: OperationName): number {
-  return PACKAGE_OPERATIONS.has(operation) ? PACKAGE_BODY_BYTES : OTHER_BODY_BYTES;
-}
-
-/** Invoke's limit is named after its IAM action. */
-function limitName(operation: OperationName): string {
-  return operation === 'Invoke' ? 'InvokeFunction' : operation;
-}
-
-/** Labels and single query values: what the resource of a call is found by. */
-function boundNames({ labels, query }: RouteMatch): Readonly<Record<string, unknown>> {
-  const qualifier = query.get('Qualifier')?.[0];
-  return qualifier === undefined ? labels : { ...labels, Qualifier: qualifier };
 }
 
 /** A caller may bring its own id, if it is a UUID. */

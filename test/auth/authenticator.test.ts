@@ -52,6 +52,8 @@ suite('sigv4', () => {
     const pending = authenticator.begin(request);
     assert.equal(pending.service, 'lambda');
     assert.equal(pending.coversBody, true);
+    // Without a declared hash of the body nothing is proven yet, but what is claimed is known.
+    assert.deepEqual([pending.rights, pending.proven], ['admin', undefined]);
     assert.deepEqual(pending.finish(none), {
       kind: 'key',
       accessKeyId: 'AKIAOPERATOR',
@@ -74,6 +76,15 @@ suite('sigv4', () => {
     assert.throws(() => authenticator.begin(request).finishDigest(`0${sha256.slice(1)}`), {
       name: 'InvalidSignatureException',
     });
+  });
+
+  test('a declared hash of the body proves the caller before the body is there', async () => {
+    await using secrets = await temporarySecrets();
+    const { authenticator, clock } = await hostWith(secrets.dir, { kind: 'sigv4' });
+    const put = { method: 'PUT', path: '/', headers: { 'x-amz-content-sha256': '0'.repeat(64) } };
+    const pending = authenticator.begin(await sign(put, { key: admin, at: clock.now() }));
+    assert.equal(pending.proven?.principal, `arn:aws:iam::${account}:user/admin`);
+    assert.throws(() => pending.finish(none), { name: 'InvalidSignatureException' });
   });
 
   test('a function calls with its own credentials until they expire', async () => {
@@ -140,6 +151,7 @@ suite('none', () => {
     const { authenticator } = await hostWith(secrets.dir, open);
     const pending = authenticator.begin(bare);
     assert.equal(pending.coversBody, false);
+    assert.equal(pending.proven, pending.finish(none));
     assert.deepEqual(pending.finish(Buffer.from('anything')), {
       kind: 'anonymous',
       accessKeyId: '',

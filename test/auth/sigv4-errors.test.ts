@@ -320,7 +320,27 @@ suite('the signature', () => {
   test('declared for another body is refused', async () => {
     const headers = { 'x-amz-content-sha256': zeros };
     const request = await sign({ method: 'PUT', path: '/', headers }, { key: pair, at });
-    assert.throws(() => verifier.begin(request).finish(Buffer.from('{}')), mismatch);
+    const pending = verifier.begin(request);
+    assert.equal(pending.isProven, true);
+    assert.throws(() => pending.finish(Buffer.from('{}')), mismatch);
+  });
+
+  test('over a declared hash is checked before the body is there', async () => {
+    const forged = { ...pair, secretAccessKey: 'guess' };
+    for (const hash of [zeros, 'UNSIGNED-PAYLOAD']) {
+      const put = { method: 'PUT', path: '/', headers: { 'x-amz-content-sha256': hash } };
+      const bad = await sign(put, { key: forged, at });
+      assert.throws(() => verifier.begin(bad), mismatch);
+    }
+  });
+
+  test('over a hash that is not declared takes the body', async () => {
+    const body = '{}';
+    const request = await sign({ method: 'PUT', path: '/', body }, { key: pair, at });
+    const pending = verifier.begin(request);
+    assert.equal(pending.isProven, false);
+    assert.equal(pending.finish(Buffer.from(body)).key, key);
+    assert.throws(() => verifier.begin(request).finish(Buffer.from('[]')), mismatch);
   });
 
   test('over chunks is not for this API', async () => {

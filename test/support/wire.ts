@@ -24,6 +24,12 @@ export interface WireRequest {
   readonly region?: string;
   /** Sent without Content-Length, in chunks of this many bytes. */
   readonly chunkBytes?: number;
+  /** Announced as Content-Length of a body that never comes. */
+  readonly withheldBytes?: number;
+  /** False: signed over the hash of the body, without telling that hash in a header. */
+  readonly declaresHash?: boolean;
+  /** Ends the wait for an answer that does not come. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WireAnswer {
@@ -48,16 +54,19 @@ export async function send(url: string, wanted: WireRequest): Promise<WireAnswer
     headers,
     setHost: false,
     agent: false,
+    ...(wanted.signal === undefined ? {} : { signal: wanted.signal }),
   });
   const answered = once(request, 'response');
   if (headers['expect'] === '100-continue') await once(request, 'continue');
-  if (wanted.chunkBytes !== undefined) {
+  if (wanted.withheldBytes !== undefined) request.flushHeaders();
+  else if (wanted.chunkBytes !== undefined) {
     for (let start = 0; start < body.length; start += wanted.chunkBytes)
       request.write(body.subarray(start, start + wanted.chunkBytes));
     request.end();
   } else request.end(body);
   const [response] = (await answered) as [IncomingMessage]; // as: what the event carries
   const received = await text(response);
+  if (wanted.withheldBytes !== undefined) request.destroy();
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
@@ -71,7 +80,7 @@ async function signed(wanted: WireRequest, host: string, body: Buffer) {
     host,
     ...wanted.headers,
     ...(wanted.chunkBytes === undefined && wanted.method !== undefined && wanted.method !== 'GET'
-      ? { 'content-length': String(body.length) }
+      ? { 'content-length': String(wanted.withheldBytes ?? body.length) }
       : {}),
   });
   const key = 'key' in wanted ? wanted.key : ADMIN;
@@ -81,10 +90,11 @@ async function signed(wanted: WireRequest, host: string, body: Buffer) {
     return { target: search === '' ? path : `${path}?${search}`, headers: own };
   }
   const sha256 = createHash('sha256').update(body).digest('hex');
+  const hash = wanted.declaresHash === false ? undefined : { 'x-amz-content-sha256': sha256 };
   // The signer leaves these out as clients do, and the values of these headers are not its business.
   const { expect, 'content-length': length, ...signable } = own;
   const { target, rawHeaders } = await sign(
-    { method, path, query, headers: { 'x-amz-content-sha256': sha256, ...signable } },
+    { method, path, query, headers: { ...hash, ...signable }, body: body.toString() },
     { key, at: wanted.at ?? Date.now(), region },
   );
   const headers: Record<string, string> = {};
