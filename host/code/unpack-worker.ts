@@ -1,6 +1,7 @@
 // What the worker threads for packages run: reading, checking and unpacking archives. One export per task.
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { type ArchiveFormat, archiveFormat, FORMAT_BYTES } from './archive-format.ts';
 import { type ArchiveLimits, ArchiveRefused, type Refusal } from './entry-rules.ts';
 import { type TreeSize, TreeWriter } from './tree-writer.ts';
 
@@ -20,7 +21,6 @@ export type UnpackResult =
 /** Remarks kept of one archive: enough to see what is odd about it. */
 const maxWarnings = 10;
 const chunkBytes = 1024 * 1024;
-const tarMagicOffset = 257;
 
 /** Lower-case hex SHA-256 of a file. */
 export function digest(path: string): string {
@@ -56,7 +56,7 @@ async function unpackInto(
   { archive, tree, limits }: UnpackTask,
   warn: (remark: string) => void,
 ): Promise<TreeSize> {
-  const format = sniff(archive);
+  const format = formatOf(archive);
   const writer = new TreeWriter(tree, limits);
   if (format === 'zip') {
     const { unzip } = await import('./unzip.ts');
@@ -68,9 +68,8 @@ async function unpackInto(
   return writer.finish();
 }
 
-/** What is neither tar nor gzip goes to the zip reader, which refuses it in the service's words. */
-function sniff(path: string): 'zip' | 'tgz' | 'tar' {
-  const head = Buffer.alloc(512);
+function formatOf(path: string): ArchiveFormat {
+  const head = Buffer.alloc(FORMAT_BYTES);
   const descriptor = openSync(path, 'r');
   try {
     const length = readSync(descriptor, head);
@@ -78,8 +77,5 @@ function sniff(path: string): 'zip' | 'tgz' | 'tar' {
   } finally {
     closeSync(descriptor);
   }
-  if (head.toString('latin1', 0, 2) === 'PK') return 'zip';
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'tgz';
-  if (head.toString('latin1', tarMagicOffset, tarMagicOffset + 5) === 'ustar') return 'tar';
-  return 'zip';
+  return archiveFormat(head);
 }

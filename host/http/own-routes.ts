@@ -1,15 +1,26 @@
 // What is ours and not the service's: everything under /_lambkin/. Health is open, package links carry their own proof, the
-// rest takes a signature or the bearer token.
+// rest takes the right to read, by a signature or by the bearer token.
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance } from 'fastify';
 import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
+import { type ArchiveFormat, archiveFormat } from '../code/archive-format.ts';
 import type { Logs } from '../logs/logs.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Blobs } from '../store/store.ts';
 import { linkLifeMs, type SignedLinks } from './signed-link.ts';
+
+const MEDIA_TYPES: Readonly<Record<ArchiveFormat, string>> = {
+  zip: 'application/zip',
+  tgz: 'application/gzip',
+  tar: 'application/x-tar',
+};
+
+const BEARER = /^bearer +(.*)$/i;
 
 const CODE_PATH = /^\/_lambkin\/code\/([0-9a-f]{64})$/;
 
@@ -32,11 +43,11 @@ export interface OwnRoutesOptions {
 export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): void {
   app.get('/_lambkin/health', () => ({ status: 'ok', ...options.health() }));
   app.get('/_lambkin/isolation', (request) => {
-    requireAdmin(options, request.raw);
+    requireReader(options, request.raw);
     return options.isolation;
   });
   app.get('/_lambkin/logs', async (request) => {
-    const caller = requireAdmin(options, request.raw);
+    const caller = requireReader(options, request.raw);
     return await readLogs(options.logs, caller, new URL(request.url, 'http://host').searchParams);
   });
   app.get('/_lambkin/code/:digest', async (request, reply) => {
@@ -56,9 +67,13 @@ export function codeLink(links: SignedLinks, digest: string, epochMs: number): s
   return links.signLink(`/_lambkin/code/${digest}`, epochMs + linkLifeMs);
 }
 
-function requireAdmin(options: OwnRoutesOptions, request: IncomingMessage): Caller {
-  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-  if (scheme === 'Bearer' && token !== undefined) {
+/**
+ * The caller, who may read: `admin` or `read`. Throws AccessDeniedException for a key that may only invoke, and what
+ * authentication throws.
+ */
+function requireReader(options: OwnRoutesOptions, request: IncomingMessage): Caller {
+  const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  if (token !== undefined) {
     if (options.isBearerToken(token)) return options.bearerCaller;
     throw new ServiceError(
       'UnrecognizedClientException',
@@ -120,8 +135,17 @@ async function sendPackage(
     return;
   }
   response.writeHead(200, {
-    'Content-Type': 'application/zip',
+    'Content-Type': MEDIA_TYPES[archiveFormat(await firstBytes(blob.stream))],
     'Content-Length': blob.sizeBytes,
   });
   await pipeline(blob.stream, response);
+}
+
+/** Looks at what comes first, without taking it. A package is never empty. */
+async function firstBytes(stream: Readable): Promise<Buffer> {
+  await once(stream, 'readable');
+  const head: unknown = stream.read();
+  if (!Buffer.isBuffer(head)) throw new Error('a package has no bytes');
+  stream.unshift(head);
+  return head;
 }

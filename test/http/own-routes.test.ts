@@ -2,18 +2,42 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { suite, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { GetFunctionCommand } from '@aws-sdk/client-lambda';
+import { zipOf } from '../support/bundle-fixtures.ts';
 import { returning } from '../support/functions.ts';
+import { tar } from '../support/tar-writer.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { ADMIN, send } from '../support/wire.ts';
 
 async function bearer(t: TestHost): Promise<Record<string, string>> {
   const token = await readFile(path.join(t.dataDir, 'secrets/token'), 'utf8');
   return { authorization: `Bearer ${token.trim()}` };
+}
+
+function keyOf(rights: 'read' | 'invoke') {
+  return {
+    accessKeyId: `AKIA${rights.toUpperCase()}`,
+    secretAccessKey: `theSecretTo${rights}`,
+    account: '000000000000',
+    principal: `arn:aws:iam::000000000000:user/${rights}`,
+    rights,
+  };
+}
+
+async function addKeys(t: TestHost, keys: readonly ReturnType<typeof keyOf>[]): Promise<void> {
+  const file = path.join(t.dataDir, 'secrets/credentials.json');
+  await writeFile(file, JSON.stringify(keys), { mode: 0o600 });
+  await waitFor('the keys are known', async () => {
+    const [key] = keys;
+    const { headers } = await send(t.url, { path: '/2015-03-31/functions', key });
+    return headers['x-amzn-errortype'] !== 'UnrecognizedClientException';
+  });
 }
 
 suite('Under /_lambkin/', () => {
@@ -62,6 +86,31 @@ suite('Under /_lambkin/', () => {
     assert.deepEqual(t.reports, []);
   });
 
+  test('the bearer token is known however its scheme is spelt', async () => {
+    await using t = await startTestHost();
+    const { authorization = '' } = await bearer(t);
+    for (const scheme of ['bearer', 'BEARER', 'bEaReR ']) {
+      const headers = { authorization: authorization.replace('Bearer', scheme) };
+      const answer = await send(t.url, { path: '/_lambkin/logs', key: undefined, headers });
+      assert.equal(answer.status, 200, scheme);
+    }
+  });
+
+  test('logs and isolation are for keys that may read, not for those that may only invoke', async () => {
+    await using t = await startTestHost();
+    const keys = { read: keyOf('read'), invoke: keyOf('invoke') };
+    await addKeys(t, Object.values(keys));
+    for (const path of ['/_lambkin/logs', '/_lambkin/isolation']) {
+      assert.equal((await send(t.url, { path, key: keys.read })).status, 200, path);
+      const { status, headers, json } = await send(t.url, { path, key: keys.invoke });
+      assert.deepEqual([status, headers['x-amzn-errortype']], [403, 'AccessDeniedException'], path);
+      const principal = keys.invoke.principal;
+      assert.deepEqual(json, {
+        Message: `User: ${principal} may invoke functions and nothing else`,
+      });
+    }
+  });
+
   test('logs are those of the function', async () => {
     await using t = await startTestHost();
     await t.deploy('f', returning('console.log("hello")'));
@@ -92,6 +141,24 @@ suite('Under /_lambkin/', () => {
     const whole = await (await fetch(location)).arrayBuffer();
     assert.equal(whole.byteLength, Number(response.headers['content-length']));
     assert.deepEqual(t.reports, []);
+  });
+
+  test('a package is sent as what it is', async () => {
+    await using t = await startTestHost();
+    const archive = tar([{ name: 'index.mjs', content: 'export const handler = async () => 1;' }]);
+    const noise = randomBytes(200_000).toString('latin1');
+    const kinds = [
+      ['zip', await zipOf({ ...returning('1'), 'noise.txt': noise }), 'application/zip'],
+      ['tgz', gzipSync(archive), 'application/gzip'],
+      ['tar', archive, 'application/x-tar'],
+    ] as const;
+    for (const [name, ZipFile, type] of kinds) {
+      await t.deploy(name, {}, { Code: { ZipFile } });
+      const { Code } = await t.client.send(new GetFunctionCommand({ FunctionName: name }));
+      const response = await fetch(String(Code?.Location));
+      assert.equal(response.headers.get('content-type'), type);
+      assert.ok(Buffer.from(await response.arrayBuffer()).equals(ZipFile), name);
+    }
   });
 
   test('other paths and methods are unknown', async () => {
