@@ -152,6 +152,7 @@ export async function startHost({
         endpointUrl: url,
       }),
     architecture: machineArchitecture(),
+    random: Math.random,
   });
   const activation = stack.use(
     new Activation({

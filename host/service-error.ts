@@ -11,6 +11,8 @@ export interface ServiceErrorDetails extends ErrorOptions {
   readonly Reason?: ThrottleReason | undefined;
   /** What EC2 answered (EC2UnexpectedException). */
   readonly EC2ErrorCode?: string | undefined;
+  /** A few recorded answers lack the member that says whose fault it is. */
+  readonly withoutType?: boolean | undefined;
   /** Becomes the `Retry-After` header (TooManyRequestsException). */
   readonly retryAfterSeconds?: number | undefined;
 }

@@ -1,41 +1,31 @@
-// Functions: create, read, update, list, delete. Source: control-plane document §6.
+// Functions: create, read, update, delete.
 import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
-import { functionConfiguration, listedConfiguration } from '../functions/configuration.ts';
-import { type Decision, versionPart } from '../functions/functions.ts';
-import {
-  newVersion,
-  published,
-  requireRevision,
-  requireSettled,
-  withUpdate,
-} from '../functions/lifecycle.ts';
+import type { Decision, HeldFunction } from '../functions/functions.ts';
+import { newVersion, requireRevision, requireSettled, withUpdate } from '../functions/lifecycle.ts';
 import {
   functionNotFound,
   isVersionNumber,
   resolveReference,
   resolveUnqualified,
 } from '../functions/names.ts';
-import {
-  type FunctionRecord,
-  type FunctionSettings,
-  type VersionRecord,
-} from '../functions/record.ts';
+import { publish } from '../functions/publish.ts';
+import type { FunctionRecord, FunctionSettings } from '../functions/record.ts';
 import { newSettings, packageMembers, updatedSettings, withCode } from '../functions/settings.ts';
-import { removalOf } from '../functions/target.ts';
+import { aliasesOfVersion, removalOf } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import { withTags } from '../tags/tags.ts';
+import { requireStorage } from './code-storage.ts';
 import type { OperationContext } from './context.ts';
+import { configurationOf, lookUp, requireFunction, type Shown } from './function-view.ts';
 import type {
   CreateFunctionRequest,
   FunctionConfiguration,
   OperationInput,
 } from './model/types.ts';
 import { operation } from './operation.ts';
-import { page } from './pagination.ts';
 import type { DecodedStructure } from './validation.ts';
 
 const MAX_NAME_LENGTH = 64;
-const PAGE_CAP = 50;
 
 async function createFunction(
   input: CreateFunctionRequest,
@@ -56,11 +46,12 @@ async function createFunction(
     name,
     (current) => {
       if (current !== undefined) throw alreadyExists(name);
-      return creation(context, name, all, withTags({}, input.Tags ?? {}), input.Publish === true);
+      const record = newFunction(context, name, all, withTags({}, input.Tags ?? {}));
+      return decide(context, undefined, record, input.Publish === true);
     },
   );
   context.activation.begin(created.record);
-  return configurationOf(context, created.record, created.shown, undefined);
+  return configurationOf(context, created, undefined);
 }
 
 export const CreateFunction = operation('CreateFunction', createFunction, {
@@ -69,10 +60,11 @@ export const CreateFunction = operation('CreateFunction', createFunction, {
 
 export const GetFunction = operation('GetFunction', async (input, context) => {
   const { name, qualifier } = resolveReference(context, input.FunctionName, input.Qualifier);
-  const { record, version } = lookUp(context, name, qualifier);
+  const shown = lookUp(context, name, qualifier);
+  const { record, version } = shown;
   const hasTags = Object.keys(record.tags).length > 0;
   return {
-    Configuration: configurationOf(context, record, version, qualifier),
+    Configuration: configurationOf(context, shown, qualifier),
     Code: {
       RepositoryType: 'S3',
       Location: context.codeLink(version.settings.code.digest),
@@ -86,8 +78,7 @@ export const GetFunctionConfiguration = operation(
   'GetFunctionConfiguration',
   async (input, context) => {
     const { name, qualifier } = resolveReference(context, input.FunctionName, input.Qualifier);
-    const { record, version } = lookUp(context, name, qualifier);
-    return configurationOf(context, record, version, qualifier);
+    return configurationOf(context, lookUp(context, name, qualifier), qualifier);
   },
 );
 
@@ -97,21 +88,23 @@ async function updateFunctionCode(
 ): Promise<FunctionConfiguration> {
   const name = resolveUnqualified(context, input.FunctionName);
   const before = requireFunction(context, name);
-  requireRevision(before.latest, input.RevisionId);
+  requireRevision(before.root.latest, input.RevisionId);
   if (input.ImageUri !== undefined)
     throw invalid("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (input.PublishTo !== undefined) throw invalid('PublishTo is not available on this host yet');
   checkCodeMembers(input);
-  requireSettled(before);
+  requireSettled(before.root);
   const code = await takeInCode(input, context.region, context.packages, context.fetchFromS3);
   const apply = (current: FunctionSettings): FunctionSettings => ({
     ...withCode(current, code, input.SourceKMSKeyArn || undefined),
     architectures: input.Architectures ?? current.architectures,
   });
   if (input.DryRun === true) {
-    const settings = apply(before.latest.settings);
-    requireStorage(context, before.latest.settings, settings, input.Publish === true);
-    return configurationOf(context, before, { ...before.latest, settings }, undefined);
+    const settings = apply(before.root.latest.settings);
+    const dry = withUpdate(before.root, settings, context.stamp());
+    decide(context, before, dry, input.Publish === true);
+    const version = { ...before.root.latest, settings };
+    return configurationOf(context, { record: before.root, version }, undefined);
   }
   return await update(context, name, input.RevisionId, apply, input.Publish === true);
 }
@@ -129,27 +122,6 @@ export const UpdateFunctionConfiguration = operation(
   },
 );
 
-export const ListFunctions = operation('ListFunctions', async (input, context) => {
-  const { Marker: marker, MaxItems: maxItems, MasterRegion: masterRegion } = input;
-  // There are no edge replicas: another master region than "any" has none to show.
-  if (masterRegion !== undefined && masterRegion !== 'ALL') return { Functions: [] };
-  const names = context.functions.names(context.account, context.region);
-  if (input.FunctionVersion === 'ALL') {
-    const versions = names.flatMap((name) => everyVersion(context, name));
-    const { items, nextMarker } = page(versions, ({ key }) => key, marker, maxItems, PAGE_CAP);
-    const shown = items.map(({ record, version }) =>
-      listed(context, record, version, version.version),
-    );
-    return { Functions: shown, NextMarker: nextMarker };
-  }
-  const { items, nextMarker } = page(names, (name) => name, marker, maxItems, PAGE_CAP);
-  const shown = items
-    .map((name) => context.functions.get(context.account, context.region, name))
-    .filter((record) => record !== undefined)
-    .map((record) => listed(context, record, record.latest, undefined));
-  return { Functions: shown, NextMarker: nextMarker };
-});
-
 export const DeleteFunction = operation(
   'DeleteFunction',
   async (input, context) => {
@@ -161,6 +133,7 @@ export const DeleteFunction = operation(
     await context.functions.change(context.account, context.region, name, (current) => {
       if (current === undefined) throw functionNotFound(context, name);
       if (qualifier === undefined) return { change: undefined, result: undefined };
+      requireUnreferenced(current, qualifier);
       return {
         change: { root: current.root, parts: removalOf(qualifier) },
         result: undefined,
@@ -168,9 +141,19 @@ export const DeleteFunction = operation(
     });
     return {};
   },
-  // The model says 200; the service answers 204 (control-plane document §6.7).
+  // The model says 200; recorded answers are 204.
   { status: 204 },
 );
+
+/** Throws ResourceConflictException when an alias points to the version, with whatever share. */
+function requireUnreferenced(held: HeldFunction, version: string): void {
+  const aliases = aliasesOfVersion(held, version);
+  if (aliases.length > 0)
+    throw new ServiceError(
+      'ResourceConflictException',
+      `Unable to delete version because the following aliases reference it: [${aliases.join(', ')}]`,
+    );
+}
 
 /** Applies new settings to `$LATEST` and, when asked, publishes them. */
 async function update(
@@ -178,126 +161,48 @@ async function update(
   name: string,
   revisionId: string | undefined,
   apply: (current: FunctionSettings) => FunctionSettings,
-  publish: boolean,
+  publishes: boolean,
 ): Promise<FunctionConfiguration> {
   const updated = await context.functions.change(
     context.account,
     context.region,
     name,
-    (current): Decision<Shown> => {
+    (current) => {
       if (current === undefined) throw functionNotFound(context, name);
       const { latest } = current.root;
       requireRevision(latest, revisionId);
       requireSettled(current.root);
-      const settings = apply(latest.settings);
-      requireStorage(context, latest.settings, settings, publish);
-      const record = withUpdate(current.root, settings, context.stamp());
-      if (!publish)
-        return {
-          change: { root: record },
-          result: { record, shown: record.latest, qualifier: undefined },
-        };
-      const { record: after, version } = published(record, undefined, context.stamp());
-      return {
-        change: { root: after, parts: [versionPart(version)] },
-        result: { record: after, shown: version, qualifier: version.version },
-      };
+      const record = withUpdate(current.root, apply(latest.settings), context.stamp());
+      return decide(context, current, record, publishes);
     },
   );
   context.activation.begin(updated.record);
-  return configurationOf(context, updated.record, updated.shown, updated.qualifier);
+  return configurationOf(context, updated, publishes ? updated.version.version : undefined);
 }
 
-interface Shown {
-  readonly record: FunctionRecord;
-  readonly shown: VersionRecord;
-  readonly qualifier: string | undefined;
-}
-
-function creation(
-  context: OperationContext,
+function newFunction(
+  { account, region, stamp }: OperationContext,
   name: string,
   settings: FunctionSettings,
   tags: Readonly<Record<string, string>>,
-  publish: boolean,
+): FunctionRecord {
+  const latest = newVersion(settings, stamp());
+  return { account, region, name, latest, nextVersion: 1, tags };
+}
+
+/** The change that stores `record`, and publishes it when asked. Throws CodeStorageExceededException. */
+function decide(
+  context: OperationContext,
+  current: HeldFunction | undefined,
+  record: FunctionRecord,
+  publishes: boolean,
 ): Decision<Shown> {
-  const { account, region } = context;
-  requireStorage(context, undefined, settings, publish);
-  const latest = newVersion(settings, context.stamp());
-  const record: FunctionRecord = { account, region, name, latest, nextVersion: 1, tags };
-  const qualifier = undefined;
-  if (!publish) return { change: { root: record }, result: { record, shown: latest, qualifier } };
-  const { record: after, version } = published(record, undefined, context.stamp());
-  return {
-    change: { root: after, parts: [versionPart(version)] },
-    result: { record: after, shown: version, qualifier },
-  };
-}
-
-interface Found {
-  readonly record: FunctionRecord;
-  readonly version: VersionRecord;
-}
-
-function lookUp(context: OperationContext, name: string, qualifier: string | undefined): Found {
-  const { account, region, functions } = context;
-  const record = functions.get(account, region, name);
-  if (record === undefined) throw functionNotFound(context, name, qualifier);
-  if (qualifier === undefined || qualifier === '$LATEST') return { record, version: record.latest };
-  const version = functions.version(account, region, name, qualifier);
-  if (version === undefined) throw functionNotFound(context, name, qualifier);
-  return { record, version };
-}
-
-function requireFunction(context: OperationContext, name: string): FunctionRecord {
-  const record = context.functions.get(context.account, context.region, name);
-  if (record === undefined) throw functionNotFound(context, name);
-  return record;
-}
-
-function configurationOf(
-  context: OperationContext,
-  record: FunctionRecord,
-  version: VersionRecord,
-  qualifier: string | undefined,
-): FunctionConfiguration {
-  const { runtimeHash } = context;
-  return functionConfiguration({ scope: context, record, version, qualifier, runtimeHash });
-}
-
-function listed(
-  context: OperationContext,
-  record: FunctionRecord,
-  version: VersionRecord,
-  qualifier: string | undefined,
-): FunctionConfiguration {
-  const { runtimeHash } = context;
-  return listedConfiguration({ scope: context, record, version, qualifier, runtimeHash });
-}
-
-/** `$LATEST`, then the numbers ascending; keys ascend in the same order, over all functions. */
-function everyVersion(context: OperationContext, name: string) {
-  const { account, region, functions } = context;
-  const record = functions.get(account, region, name);
-  if (record === undefined) return [];
-  return [record.latest, ...functions.versions(account, region, name)].map((version) => ({
-    // A blank is less than every character of a name, so a name precedes those that it begins.
-    key: `${name} ${version.version === '$LATEST' ? '' : version.version.padStart(12, '0')}`,
-    record,
-    version,
-  }));
-}
-
-/** Each version counts with the bytes of its package. Throws CodeStorageExceededException when the account has no room for more. */
-function requireStorage(
-  { functions, account, region, limits }: OperationContext,
-  before: FunctionSettings | undefined,
-  after: FunctionSettings,
-  publish: boolean,
-): void {
-  const added = after.code.sizeBytes * (publish ? 2 : 1) - (before?.code.sizeBytes ?? 0);
-  if (added > 0 && functions.codeBytes(account, region) + added > limits.codeStorageBytes)
-    throw new ServiceError('CodeStorageExceededException', 'Code storage limit exceeded.');
+  const publication = publishes
+    ? publish(current, record, undefined, context.stamp())
+    : { root: record, version: record.latest, parts: [] };
+  const { root, version, parts } = publication;
+  requireStorage(context, current, root, parts.length);
+  return { change: { root, parts }, result: { record: root, version } };
 }
 
 function memberOf(structure: unknown, name: string): unknown {

@@ -22,31 +22,54 @@ export function page<Item>(
   maxItems: number | undefined,
   cap: number,
 ): Page<Item> {
-  // The service limits larger wishes silently; none or zero means as many as the cap allows.
-  const size = maxItems ? Math.min(maxItems, cap) : cap;
-  const after = decodeKey(marker);
-  const start = after === undefined ? 0 : countUpTo(items, keyOf, after);
-  const shown = items.slice(start, start + size);
-  const last = shown.at(-1);
-  const isLastPage = start + size >= items.length || last === undefined;
-  return { items: shown, nextMarker: isLastPage ? undefined : encodeMarker(keyOf(last)) };
+  const itemsAfter = (after: PageKey | undefined) =>
+    itemsFrom(items, firstAfter(items, keyOf, after));
+  return pageFrom(itemsAfter, keyOf, marker, maxItems, cap);
 }
 
-/** Items are ordered, so those up to the key are found by halving. */
-function countUpTo<Item>(
+/**
+ * As {@link page}, for listings that are made while they are walked: `itemsAfter` yields, in ascending order, the items whose keys
+ * are greater than the one given. No more of them are asked for than the page needs.
+ */
+export function pageFrom<Item>(
+  itemsAfter: (after: PageKey | undefined) => Iterable<Item>,
+  keyOf: (item: Item) => PageKey,
+  marker: string | undefined,
+  maxItems: number | undefined,
+  cap: number,
+): Page<Item> {
+  // The service limits larger wishes silently; none or zero means as many as the cap allows.
+  const size = maxItems ? Math.min(maxItems, cap) : cap;
+  const items: Item[] = [];
+  for (const item of itemsAfter(decodeKey(marker))) {
+    const last = items.at(-1);
+    if (items.length === size && last !== undefined)
+      return { items, nextMarker: encodeMarker(keyOf(last)) };
+    items.push(item);
+  }
+  return { items, nextMarker: undefined };
+}
+
+/** Where the items with keys greater than `after` begin. Items are ordered, so the place is found by halving. */
+export function firstAfter<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => PageKey,
-  key: PageKey,
+  after: PageKey | undefined,
 ): number {
+  if (after === undefined) return 0;
   let low = 0;
   let high = items.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     const item = items[middle] as Item; // as: middle lies below the length
-    if (compare(keyOf(item), key) <= 0) low = middle + 1;
+    if (compare(keyOf(item), after) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+export function* itemsFrom<Item>(items: readonly Item[], start: number): Iterable<Item> {
+  for (let index = start; index < items.length; index++) yield items[index] as Item; // as: below the length
 }
 
 function compare(a: PageKey, b: PageKey): number {

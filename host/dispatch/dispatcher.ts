@@ -2,10 +2,12 @@
 import type { EnvironmentSpec, Invocation, InvokeResult } from '../../runtime/invocation.ts';
 import { CapacityError } from '../../runtime/pool.ts';
 import type { RuntimeSupport, RuntimeVersion } from '../../runtime/runtimes.ts';
-import type { Functions } from '../functions/functions.ts';
+import type { Functions, HeldFunction } from '../functions/functions.ts';
 import { requireActive } from '../functions/lifecycle.ts';
 import { functionArn, functionNotFound, resolveReference, type Scope } from '../functions/names.ts';
-import type { FunctionRecord, VersionRecord } from '../functions/record.ts';
+import type { AliasRecord, FunctionRecord, VersionRecord } from '../functions/record.ts';
+import { drawnVersion } from '../functions/routing.ts';
+import { findTarget, versionNamed } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import { type Concurrency, rateExceeded } from './concurrency.ts';
 
@@ -26,6 +28,8 @@ export interface DispatcherOptions {
   ) => EnvironmentSpec;
   /** `x86_64` or `arm64`: what this machine executes. */
   readonly architecture: string;
+  /** At least 0 and below 1, evenly spread: decides which version of an alias with weights runs. */
+  readonly random: () => number;
 }
 
 /** A function version that can be invoked, as one caller named it. */
@@ -49,11 +53,12 @@ export class Dispatcher {
   resolve(scope: Scope, functionName: string, qualifier: string | undefined): InvokeTarget {
     const reference = resolveReference(scope, functionName, qualifier);
     const { account, region } = scope;
-    const record = this.#options.functions.get(account, region, reference.name);
-    if (record === undefined)
+    const held = this.#options.functions.held(account, region, reference.name);
+    if (held === undefined)
       throw functionNotFound(scope, reference.name, reference.qualifier ?? '$LATEST');
-    const version = this.#version(scope, record, reference.qualifier);
+    const version = this.#version(scope, held, reference.qualifier);
     requireActive(version);
+    const record = held.root;
     const invokedArn = functionArn(scope, record.name, reference.qualifier);
     return { scope, record, version, invokedArn };
   }
@@ -77,20 +82,26 @@ export class Dispatcher {
     }
   }
 
-  #version(scope: Scope, record: FunctionRecord, qualifier: string | undefined): VersionRecord {
-    if (qualifier === undefined || qualifier === '$LATEST') return record.serving ?? record.latest;
-    const { functions } = this.#options;
-    if (qualifier === '$LATEST.PUBLISHED') {
-      const newest = functions.versions(scope.account, scope.region, record.name).at(-1);
-      if (newest !== undefined) return newest;
-      throw new ServiceError(
-        'NoPublishedVersionException',
-        `The function ${functionArn(scope, record.name)} has no published version.`,
-      );
-    }
-    const version = functions.version(scope.account, scope.region, record.name, qualifier);
-    if (version === undefined) throw functionNotFound(scope, record.name, qualifier);
-    return version;
+  #version(scope: Scope, held: HeldFunction, qualifier: string | undefined): VersionRecord {
+    if (qualifier === '$LATEST.PUBLISHED') return this.#newest(scope, held);
+    const target = findTarget(held, qualifier);
+    const version = target?.kind === 'alias' ? this.#drawn(held, target.alias) : target?.version;
+    if (version === undefined) throw functionNotFound(scope, held.root.name, qualifier);
+    // While `$LATEST` is updated, what it was before goes on.
+    return version === held.root.latest ? (held.root.serving ?? version) : version;
+  }
+
+  #drawn(held: HeldFunction, alias: AliasRecord): VersionRecord | undefined {
+    return versionNamed(held, drawnVersion(alias, this.#options.random));
+  }
+
+  #newest(scope: Scope, held: HeldFunction): VersionRecord {
+    const newest = this.#options.functions.versionsOf(held).at(-1);
+    if (newest !== undefined) return newest;
+    throw new ServiceError(
+      'NoPublishedVersionException',
+      `The function ${functionArn(scope, held.root.name)} has no published version.`,
+    );
   }
 
   #spec({ record, version }: InvokeTarget): EnvironmentSpec {

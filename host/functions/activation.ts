@@ -1,6 +1,6 @@
 // Ends what create and update calls began: makes the code and the slots ready, then moves Pending to Active and InProgress to
 // Successful. Runs in the background, survives a restart by looking again at what is unsettled.
-import { type Functions, publishedVersions, versionPart } from './functions.ts';
+import { type Functions, type HeldFunction, versionPart } from './functions.ts';
 import {
   failed,
   failedVersion,
@@ -9,7 +9,10 @@ import {
   settled,
   settledVersion,
 } from './lifecycle.ts';
-import type { FunctionRecord, FunctionSettings, StateReason } from './record.ts';
+import type { FunctionRecord, FunctionSettings, StateReason, VersionRecord } from './record.ts';
+
+/** What became of making ready what was unsettled, by configuration id: the reason for which it failed, or none. */
+type Outcomes = ReadonlyMap<string, StateReason | undefined>;
 
 export interface ActivationOptions {
   readonly functions: Functions;
@@ -29,11 +32,11 @@ export class Activation implements AsyncDisposable {
 
   /** Takes up what a host that ended early left unsettled. */
   resume(): void {
-    for (const record of this.#options.functions.all())
-      if (isUnsettled(record.latest) || this.#unsettledVersions(record).length > 0)
-        this.begin(record);
+    for (const held of this.#options.functions.allHeld())
+      if (unsettledOf(held).length > 0) this.begin(held.root);
   }
 
+  /** Settles in the background what is unsettled of a function now. */
   begin(record: FunctionRecord): void {
     const run = this.#settle(record).catch((error: unknown) => {
       this.#options.onProblem(`${record.name} could not be brought to its next state`, error);
@@ -46,40 +49,31 @@ export class Activation implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
-  #unsettledVersions({ account, region, name }: FunctionRecord) {
-    return this.#options.functions.versions(account, region, name).filter(isUnsettled);
-  }
-
-  async #settle(begun: FunctionRecord): Promise<void> {
+  async #settle({ account, region, name }: FunctionRecord): Promise<void> {
     const { functions, stamp } = this.#options;
-    const { account, region, name } = begun;
-    const problem = await this.#tryMakeReady(begun);
+    const begun = functions.held(account, region, name);
+    if (begun === undefined) return;
+    const outcomes = await this.#makeReady(name, unsettledOf(begun));
     await functions.change(account, region, name, (current) => {
       if (current === undefined) return { change: undefined, result: undefined };
-      const { root } = current;
-      // Updated again in the meantime: the later call has its own run.
-      if (root.latest.configurationId !== begun.latest.configurationId)
-        return { change: { root }, result: undefined };
-      const unsettled = publishedVersions(current).filter(isUnsettled);
-      const change =
-        problem === undefined
-          ? {
-              root: settled(root, stamp()),
-              parts: unsettled.map((version) => versionPart(settledVersion(version, stamp()))),
-            }
-          : {
-              root: failed(root, problem, stamp()),
-              parts: unsettled.map((version) =>
-                versionPart(failedVersion(version, problem, stamp())),
-              ),
-            };
-      return { change, result: undefined };
+      return { change: settledChange(current, outcomes, stamp()), result: undefined };
     });
   }
 
-  async #tryMakeReady({ name, latest }: FunctionRecord): Promise<StateReason | undefined> {
+  async #makeReady(name: string, unsettled: readonly VersionRecord[]): Promise<Outcomes> {
+    // A version has the very settings of the `$LATEST` that it was published of: they are made ready once for both.
+    const attempts = new Map<FunctionSettings, Promise<StateReason | undefined>>();
+    for (const { settings } of unsettled)
+      if (!attempts.has(settings)) attempts.set(settings, this.#tryMakeReady(name, settings));
+    const outcomes = new Map<string, StateReason | undefined>();
+    for (const { configurationId, settings } of unsettled)
+      outcomes.set(configurationId, await attempts.get(settings));
+    return outcomes;
+  }
+
+  async #tryMakeReady(name: string, settings: FunctionSettings): Promise<StateReason | undefined> {
     try {
-      await this.#options.makeReady(latest.settings, name);
+      await this.#options.makeReady(settings, name);
       return undefined;
     } catch (error) {
       this.#options.onProblem(`the code of ${name} could not be made ready`, error);
@@ -87,4 +81,40 @@ export class Activation implements AsyncDisposable {
       return { code: 'InternalError', text };
     }
   }
+}
+
+function unsettledOf(held: HeldFunction): readonly VersionRecord[] {
+  const unsettled = isUnsettled(held.root.latest) ? [held.root.latest] : [];
+  for (const [, version] of held.parts('version'))
+    if (isUnsettled(version)) unsettled.push(version);
+  return unsettled;
+}
+
+/** What was updated again or published in the meantime is left alone: it has a run of its own. */
+function settledChange(current: HeldFunction, outcomes: Outcomes, stamp: Stamp) {
+  const { root } = current;
+  const versions = unsettledOf(current).filter(
+    ({ version, configurationId }) => version !== '$LATEST' && outcomes.has(configurationId),
+  );
+  return {
+    root: outcomes.has(root.latest.configurationId)
+      ? settledLatest(root, outcomes.get(root.latest.configurationId), stamp)
+      : root,
+    parts: versions.map((version) => {
+      const problem = outcomes.get(version.configurationId);
+      return versionPart(
+        problem === undefined
+          ? settledVersion(version, stamp)
+          : failedVersion(version, problem, stamp),
+      );
+    }),
+  };
+}
+
+function settledLatest(
+  record: FunctionRecord,
+  problem: StateReason | undefined,
+  stamp: Stamp,
+): FunctionRecord {
+  return problem === undefined ? settled(record, stamp) : failed(record, problem, stamp);
 }

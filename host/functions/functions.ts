@@ -8,7 +8,9 @@ import {
   type PartChange,
 } from '../store/aggregates.ts';
 import type { Registry } from '../store/store.ts';
+import { PartOrder } from './part-order.ts';
 import {
+  type AliasRecord,
   FUNCTION_PART_KINDS,
   type FunctionParts,
   type FunctionRecord,
@@ -31,6 +33,8 @@ export interface FunctionsListener {
 
 export class Functions {
   readonly #held: Aggregates<FunctionRecord, FunctionParts>;
+  readonly #versions = new PartOrder('version', byNumber);
+  readonly #aliases = new PartOrder('alias', byName);
 
   private constructor(held: Aggregates<FunctionRecord, FunctionParts>) {
     this.#held = held;
@@ -56,19 +60,14 @@ export class Functions {
     return this.#held.get(functionKey(account, region, name));
   }
 
-  version(
-    account: string,
-    region: string,
-    name: string,
-    version: string,
-  ): VersionRecord | undefined {
-    return this.held(account, region, name)?.part('version', version);
+  /** Published versions, ascending. */
+  versionsOf(held: HeldFunction): readonly VersionRecord[] {
+    return this.#versions.of(held);
   }
 
-  /** Published versions, ascending. */
-  versions(account: string, region: string, name: string): readonly VersionRecord[] {
-    const held = this.held(account, region, name);
-    return held === undefined ? [] : publishedVersions(held);
+  /** Aliases by name. */
+  aliasesOf(held: HeldFunction): readonly AliasRecord[] {
+    return this.#aliases.of(held);
   }
 
   /** Names of one scope, ascending. */
@@ -78,6 +77,11 @@ export class Functions {
 
   *all(): Iterable<FunctionRecord> {
     for (const { root } of this.#held.all()) yield root;
+  }
+
+  /** Every function with all that belongs to it. */
+  allHeld(): Iterable<HeldFunction> {
+    return this.#held.all();
   }
 
   /** Digests of every package that some record refers to. */
@@ -119,11 +123,12 @@ export class Functions {
   }
 }
 
-/** Ascending. */
-export function publishedVersions(held: HeldFunction): readonly VersionRecord[] {
-  return [...held.parts('version')]
-    .map(([, record]) => record)
-    .toSorted((a, b) => Number(a.version) - Number(b.version));
+function byNumber(a: VersionRecord, b: VersionRecord): number {
+  return Number(a.version) - Number(b.version);
+}
+
+function byName(a: AliasRecord, b: AliasRecord): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 /** The change that stores a published version. */
@@ -138,8 +143,7 @@ export function environmentKey(functionRecordKey: string, version: VersionRecord
 
 /** Everything that invocations may run: `$LATEST`, what serves while it is updated, and the published versions. */
 function* everyConfiguration(held: HeldFunction): Iterable<VersionRecord> {
-  yield held.root.latest;
-  if (held.root.serving !== undefined) yield held.root.serving;
+  yield* unpublished(held);
   for (const [, version] of held.parts('version')) yield version;
 }
 
@@ -149,11 +153,21 @@ function tellSuperseded(
   after: HeldFunction | undefined,
 ): void {
   if (before === undefined) return;
-  const kept = new Set<string>();
-  for (const version of after === undefined ? [] : everyConfiguration(after))
-    kept.add(environmentKey(before.key, version));
-  for (const version of everyConfiguration(before)) {
-    const key = environmentKey(before.key, version);
-    if (!kept.has(key)) listener.onSuperseded(key);
+  const kept = new Set(after === undefined ? [] : unpublished(after).map(idOf));
+  for (const version of unpublished(before))
+    if (!kept.has(idOf(version))) listener.onSuperseded(environmentKey(before.key, version));
+  if (before.stored.get('version') === after?.stored.get('version')) return;
+  for (const [number, version] of before.parts('version')) {
+    const present = after?.part('version', number);
+    if (present === undefined || idOf(present) !== idOf(version))
+      listener.onSuperseded(environmentKey(before.key, version));
   }
+}
+
+function idOf({ configurationId }: VersionRecord): string {
+  return configurationId;
+}
+
+function unpublished({ root: { latest, serving } }: HeldFunction): readonly VersionRecord[] {
+  return serving === undefined ? [latest] : [latest, serving];
 }

@@ -1,5 +1,4 @@
 // The states of a function and its versions, and which may follow which. Pure: records in, records out.
-// Source: control-plane document §8, §9.4.
 import { ServiceError } from '../service-error.ts';
 import { functionArn } from './names.ts';
 import {
@@ -16,7 +15,8 @@ export interface Stamp {
   newId(): string;
 }
 
-const CREATING: StateReason = { code: 'Creating', text: 'The function is being created.' };
+/** Of what is being created or updated, as recorded of the service for both. */
+export const CREATING: StateReason = { code: 'Creating', text: 'The function is being created.' };
 
 export function newVersion(settings: FunctionSettings, stamp: Stamp): VersionRecord {
   return {
@@ -95,26 +95,9 @@ export function isUnsettled(version: VersionRecord): boolean {
   return version.state === 'Pending' || version.lastUpdateStatus === 'InProgress';
 }
 
-/** A new published version of `$LATEST` as it stands, and the function with the number used up and a new revision. */
-export function published(
-  record: FunctionRecord,
-  description: string | undefined,
-  stamp: Stamp,
-): { readonly record: FunctionRecord; readonly version: VersionRecord } {
-  const { latest } = record;
-  const settings =
-    description === undefined ? latest.settings : { ...latest.settings, description };
-  const version: VersionRecord = {
-    version: String(record.nextVersion),
-    settings,
-    configurationId: stamp.newId(),
-    lastModified: latest.lastModified,
-    revisionId: stamp.newId(),
-    state: 'Pending',
-    stateReason: CREATING,
-  };
-  const after = { ...latest, revisionId: stamp.newId() };
-  return { record: { ...record, latest: after, nextVersion: record.nextVersion + 1 }, version };
+/** The last creation or update has succeeded. */
+export function hasSettled({ state, lastUpdateStatus }: VersionRecord): boolean {
+  return state === 'Active' && lastUpdateStatus === 'Successful';
 }
 
 /** Throws ResourceConflictException while the function is being created or updated. */
@@ -137,8 +120,11 @@ export function requireActive(version: VersionRecord): void {
 }
 
 /** Throws PreconditionFailedException when the caller saw an older state. */
-export function requireRevision(version: VersionRecord, revisionId: string | undefined): void {
-  if (revisionId !== undefined && revisionId !== version.revisionId)
+export function requireRevision(
+  present: { readonly revisionId: string },
+  revisionId: string | undefined,
+): void {
+  if (revisionId !== undefined && revisionId !== present.revisionId)
     throw new ServiceError(
       'PreconditionFailedException',
       'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',

@@ -90,6 +90,8 @@ export interface FunctionRecord {
   readonly serving?: VersionRecord | undefined;
   /** The number that the next published version gets. Never falls. */
   readonly nextVersion: number;
+  /** The version published last, whether or not it is still there, and a hash of the settings it was published of. */
+  readonly lastPublished?: { readonly version: string; readonly contentHash: string } | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
 

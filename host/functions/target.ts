@@ -35,12 +35,22 @@ export function findTarget(held: HeldFunction, qualifier: string | undefined): T
   return alias && { kind, alias };
 }
 
+/** `$LATEST` or a published version. Undefined when there is no such version. */
+export function versionNamed(held: HeldFunction, version: string): VersionRecord | undefined {
+  return version === '$LATEST' ? held.root.latest : held.part('version', version);
+}
+
 /** The version that a target shows: an alias shows its primary one. Undefined when an alias points to a version that is gone. */
 export function shownVersion(held: HeldFunction, target: Target): VersionRecord | undefined {
-  if (target.kind !== 'alias') return target.version;
-  const { version } = target.alias;
-  if (version === '$LATEST') return held.root.latest;
-  return held.part('version', version);
+  return target.kind === 'alias' ? versionNamed(held, target.alias.version) : target.version;
+}
+
+/** Names of the aliases that point to a version, as their primary or their additional one; ascending. */
+export function aliasesOfVersion(held: HeldFunction, version: string): readonly string[] {
+  const names: string[] = [];
+  for (const [name, alias] of held.parts('alias'))
+    if (alias.version === version || alias.additional?.version === version) names.push(name);
+  return names.sort();
 }
 
 /**

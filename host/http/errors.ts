@@ -28,7 +28,7 @@ function errorBody({ name, message, details }: ServiceError): Readonly<Record<st
   const { modeled, fault, messageField } = modelOf(name);
   // the service itself sends a null message when it denies a call on another account's ARN without a reason
   const text = name === 'AccessDeniedException' && message === '' ? null : message;
-  if (!modeled) return { [messageField]: text };
+  if (!modeled || details.withoutType === true) return { [messageField]: text };
   const { Reason, EC2ErrorCode } = details;
   const Type = fault === 'client' ? 'User' : 'Service';
   return { Reason, EC2ErrorCode, Type, [messageField]: text };

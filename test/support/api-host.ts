@@ -27,6 +27,8 @@ export interface ApiHostOptions {
   /** Stands in for unpacking code and warming slots; a function's state waits for it. */
   readonly makeReady?: (settings: FunctionSettings) => Promise<void>;
   readonly codeStorageBytes?: number;
+  /** Decides which version of an alias with weights runs. */
+  readonly random?: () => number;
   /** Used and kept instead of a directory of its own. */
   readonly dataDir?: string;
 }
@@ -86,6 +88,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
         endpointUrl: '',
       }),
     architecture: 'x86_64',
+    random: options.random ?? Math.random,
   });
   const links = createSignedLinks({
     hostKey: await openHostKey({ secretsDir: secrets, random: randomBytes }),
