@@ -1,5 +1,7 @@
 // Deployment packages: from the bytes received to a directory that can be renamed into a slot. What is received is kept as a
 // blob; unpacked trees are a cache of it, and their clones share the trees' files.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -16,7 +18,7 @@ import {
 } from './entry-rules.ts';
 import { hasErrorCode } from './error-code.ts';
 import type { TreeFacts } from './tree-files.ts';
-import { TreeStore } from './tree-store.ts';
+import { type MakeTree, TreeStore } from './tree-store.ts';
 import { CodeWorkers, UnpackTimeout } from './workers.ts';
 
 /** A package that has been checked, unpacked and stored. */
@@ -153,7 +155,20 @@ export class CodePackages implements AsyncDisposable {
     await this.#tracked(() => this.#trees.ensure(digest, this.#fromBlob(digest)));
   }
 
-  /** Takes back what `stage` gave and nobody used. */
+  /**
+   * As `stage`, of layers: at least one package, later ones laid over earlier ones. Each distinct list is laid together once and kept
+   * like a package's own tree.
+   */
+  stageLayers(digests: readonly string[]): Promise<string> {
+    return this.#tracked(() => this.#trees.clone(...this.#layersTree(digests)));
+  }
+
+  /** As `prepare`, of layers. */
+  async prepareLayers(digests: readonly string[]): Promise<void> {
+    await this.#tracked(() => this.#trees.ensure(...this.#layersTree(digests)));
+  }
+
+  /** Takes back what `stage` or `stageLayers` gave and nobody used. */
   discard(clone: string): void {
     this.#trees.discard(clone);
   }
@@ -192,7 +207,30 @@ export class CodePackages implements AsyncDisposable {
     }
   }
 
-  #fromBlob(digest: string): (tree: string) => Promise<TreeFacts> {
+  #layersTree(digests: readonly string[]): [digest: string, make: MakeTree] {
+    const [first, ...others] = digests;
+    assert(first !== undefined, 'there is at least one layer');
+    if (others.length === 0) return [first, this.#fromBlob(first)];
+    const list = createHash('sha256').update(`layers\n${digests.join('\n')}`);
+    return [list.digest('hex'), this.#merged(digests)];
+  }
+
+  /** Made of clones: the trees themselves may be evicted at any time. */
+  #merged(digests: readonly string[]): MakeTree {
+    return async (target) => {
+      const parts: string[] = [];
+      try {
+        for (const digest of digests)
+          parts.push(await this.#trees.clone(digest, this.#fromBlob(digest)));
+        const size = await this.#workers.merge({ parts, target });
+        return { ...size, warnings: [], parts: digests };
+      } finally {
+        for (const part of parts) this.#trees.discard(part);
+      }
+    };
+  }
+
+  #fromBlob(digest: string): MakeTree {
     return async (tree) => {
       const blob = await this.#blobs.path(digest);
       if (blob === undefined) throw new Error(`there is no package ${digest}`);

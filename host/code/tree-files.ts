@@ -11,6 +11,8 @@ export interface TreeFacts {
   readonly entries: number;
   /** Remarks on the archive, for the log. */
   readonly warnings: readonly string[];
+  /** Of a tree that was made of others, not of a package: their digests, in the order in which they were laid over one another. */
+  readonly parts?: readonly string[] | undefined;
 }
 
 export interface TreePaths {

@@ -138,9 +138,16 @@ export class TreeStore implements AsyncDisposable {
     this.toss(clone);
   }
 
-  /** Removes trees, with their spare clones, that are not in `keep`; returns their digests. */
+  /**
+   * Removes trees, with their spare clones, that are not in `keep`; returns their digests. A tree made of others stays as long as they
+   * all do.
+   */
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
-    const removed = [...this.#trees.keys()].filter((digest) => !keep.has(digest));
+    const isKept = ({ digest, facts: { parts } }: Tree) =>
+      parts === undefined ? keep.has(digest) : parts.every((part) => keep.has(part));
+    const removed = [...this.#trees.values()]
+      .filter((tree) => !isKept(tree))
+      .map(({ digest }) => digest);
     for (const digest of removed) this.#trees.delete(digest);
     await Promise.all(removed.map((digest) => this.#closing.get(digest) ?? Promise.resolve()));
     return removed;

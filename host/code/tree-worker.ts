@@ -1,7 +1,9 @@
-// What the worker threads for unpacked trees run: clones and removals. It imports next to nothing, since the first clone after
-// a quiet time waits for such a thread to start. One export per task.
+// What the worker threads for unpacked trees run: clones, merges and removals. It imports next to nothing, since the first clone
+// after a quiet time waits for such a thread to start. One export per task.
 import { rmSync } from 'node:fs';
 import { cloneTree } from './clone-tree.ts';
+import { mergeTrees } from './merge-trees.ts';
+import type { TreeSize } from './tree-writer.ts';
 
 export interface CloneTask {
   readonly tree: string;
@@ -17,6 +19,17 @@ export function clone({ tree, targets }: CloneTask): void {
     remove(targets);
     throw error;
   }
+}
+
+export interface MergeTask {
+  /** The caller's own, used up by it; later ones are laid over earlier ones. */
+  readonly parts: readonly string[];
+  /** On the file system of the parts; must not exist. */
+  readonly target: string;
+}
+
+export function merge({ parts, target }: MergeTask): TreeSize {
+  return mergeTrees(parts, target);
 }
 
 /** Harmless for what is not there. */

@@ -2,7 +2,8 @@
 // hostile, delays the clones that cold starts wait for. An idle host has none of these threads.
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { CloneTask } from './tree-worker.ts';
+import type { CloneTask, MergeTask } from './tree-worker.ts';
+import type { TreeSize } from './tree-writer.ts';
 import type { UnpackResult, UnpackTask } from './unpack-worker.ts';
 
 export interface CodeWorkerOptions {
@@ -75,13 +76,20 @@ export class CodeWorkers implements AsyncDisposable {
     return this.#inTurn('unpack', task);
   }
 
-  clone(task: CloneTask): Promise<void> {
-    return this.#onHands('clone', task);
+  async clone(task: CloneTask): Promise<void> {
+    await this.#onHands('clone', task);
+  }
+
+  /** Uses up the parts; what is left of them is the caller's to remove. */
+  merge(task: MergeTask): Promise<TreeSize> {
+    return this.#onHands('merge', task);
   }
 
   /** One removal at a time, so that clones find a thread. */
   remove(paths: readonly string[]): Promise<void> {
-    const done = this.#removal.then(() => this.#onHands('remove', paths));
+    const done = this.#removal.then(async () => {
+      await this.#onHands('remove', paths);
+    });
     this.#removal = done.catch(() => undefined); // the caller has the error; the next removal need not
     return done;
   }
@@ -106,9 +114,9 @@ export class CodeWorkers implements AsyncDisposable {
     }
   }
 
-  async #onHands(name: 'clone' | 'remove', task: unknown): Promise<void> {
+  async #onHands(name: 'clone' | 'merge' | 'remove', task: unknown) {
     assertOpen(this.#closed);
-    await this.#hands.run(task, { name });
+    return await this.#hands.run(task, { name });
   }
 
   async #takeTurn(): Promise<void> {
