@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { directoryOf } from './config-values.ts';
+import { nearest } from './suggestion.ts';
 
 /** The names under which one setting is known. */
 export interface SettingNames {
@@ -71,7 +72,7 @@ function fromFlags(
     const setting = byFlag.get(name);
     if (name === 'help') continue;
     if (setting === undefined && name !== 'config')
-      problems.push(`unknown flag ${rawName}${suggestion(rawName, flagNames(known))}`);
+      problems.push(`unknown flag ${rawName}${nearest(rawName, flagNames(known))}`);
     else if (seen.has(name)) problems.push(`${rawName} is given twice`);
     else if (value === undefined || (!inlineValue && value.startsWith('--')))
       problems.push(`${rawName} needs a value`);
@@ -100,7 +101,7 @@ function fromVariables(
       values.set(setting.name, { raw, label: variable, baseDir: cwd });
     const isOurs = variable.startsWith(PREFIX) && !variable.startsWith(IGNORED_PREFIX);
     if (setting === undefined && isOurs)
-      problems.push(`unknown variable ${variable}${suggestion(variable, [...byVariable.keys()])}`);
+      problems.push(`unknown variable ${variable}${nearest(variable, [...byVariable.keys()])}`);
   }
   return values;
 }
@@ -115,7 +116,7 @@ function fromFile(
   const known = new Set(settings.map(({ name }) => name));
   for (const { key, raw } of readSettings(file, readFile, problems)) {
     const label = `${key} in ${file}`;
-    if (!known.has(key)) problems.push(`unknown key ${label}${suggestion(key, [...known])}`);
+    if (!known.has(key)) problems.push(`unknown key ${label}${nearest(key, [...known])}`);
     else if (values.has(key)) problems.push(`${label} is given twice`);
     else values.set(key, { raw, label, baseDir: directoryOf(file) });
   }
@@ -153,28 +154,6 @@ function* flatten(
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  const distances = known.map((each) => ({ each, distance: editDistance(name, each) }));
-  const [nearest] = distances.toSorted((a, b) => a.distance - b.distance);
-  if (nearest === undefined || nearest.distance > Math.max(2, name.length / 3)) return '';
-  return `; did you mean ${nearest.each}?`;
-}
-
-/** How many characters to insert, remove or replace; capitals count as their small letters. */
-function editDistance(left: string, right: string): number {
-  const [a, b] = [left.toLowerCase(), right.toLowerCase()];
-  let previous = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous.at(-1) ?? 0;
 }
 
 function quote(value: string): string {

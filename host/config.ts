@@ -286,6 +286,7 @@ export function helpText(): string {
   });
   return [
     'Usage: lambkin start [FLAG VALUE ...]',
+    '       lambkin --version [--json]',
     '',
     ...columns(flags),
     '',

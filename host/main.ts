@@ -1,19 +1,32 @@
 // The edge of the process: arguments, environment, signals, exit code. What a command does is in cli/.
 import { closeInheritedDescriptors } from '../runtime/sandbox/descriptors.ts';
+import { type Command, readCommand } from './cli/command-line.ts';
 
 // First of all: a sandbox inherits whatever descriptor lacks close-on-exec.
 closeInheritedDescriptors();
 
 const EXIT_USAGE = 2;
-const [command, ...args] = process.argv.slice(2);
 
-if (command === 'start') await start(args);
-else if (command === '--help' || command === '-h' || command === 'help') await start(['--help']);
-else {
-  process.stderr.write(
-    `${command === undefined ? 'Which command?' : `There is no command '${command}'.`} Commands: start. Try: lambkin start --help\n`,
-  );
-  process.exitCode = EXIT_USAGE;
+await run(readCommand(process.argv.slice(2)));
+
+async function run(command: Command): Promise<void> {
+  switch (command.kind) {
+    case 'start':
+      return await start(command.args);
+    case 'help':
+      return await start(['--help']);
+    case 'version': {
+      const { versionText } = await import('./cli/version.ts');
+      process.stdout.write(`${versionText(command.json)}\n`);
+      return;
+    }
+    case 'refused':
+      process.stderr.write(`${command.problem}\n`);
+      process.exitCode = EXIT_USAGE;
+      return;
+    default:
+      command satisfies never;
+  }
 }
 
 async function start(startArgs: readonly string[]): Promise<void> {

@@ -1,12 +1,10 @@
-// What an operator reads when a host starts, or cannot: host/cli/start.ts and the edge in host/main.ts.
+// What an operator reads when a host starts, or cannot: host/cli/start.ts.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { promisify } from 'node:util';
 import { runStart } from '../../host/cli/start.ts';
 
 interface Ended {
@@ -80,12 +78,4 @@ suite('A host that cannot start says what to do', () => {
     assert.equal(exitCode, 1);
     assert.match(errors, /tls\.(cert|key) cannot be read: ENOENT/);
   });
-});
-
-test('help is given however it is asked for', async () => {
-  const main = join(import.meta.dirname, '../../host/main.ts');
-  for (const args of [['--help'], ['-h'], ['help'], ['start', '--help'], ['start', '-h']]) {
-    const { stdout } = await promisify(execFile)(process.execPath, [main, ...args]);
-    assert.match(stdout, /^Usage: lambkin start/, args.join(' '));
-  }
 });

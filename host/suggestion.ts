@@ -1,0 +1,24 @@
+// For a name that nobody knows: the known one that was perhaps meant.
+
+/** `; did you mean NAME?`, or nothing when no known name is near. */
+export function nearest(name: string, known: readonly string[]): string {
+  const distances = known.map((each) => ({ each, distance: editDistance(name, each) }));
+  const [best] = distances.toSorted((a, b) => a.distance - b.distance);
+  if (best === undefined || best.distance > Math.max(2, name.length / 3)) return '';
+  return `; did you mean ${best.each}?`;
+}
+
+/** How many characters to insert, remove or replace; capitals count as their small letters. */
+function editDistance(left: string, right: string): number {
+  const [a, b] = [left.toLowerCase(), right.toLowerCase()];
+  let previous = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous.at(-1) ?? 0;
+}
