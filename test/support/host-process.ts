@@ -29,7 +29,7 @@ export interface HostProcess extends AsyncDisposable {
 }
 
 function spawnHost(dataDir: string, { args = [], env = {} }: HostProcessOptions = {}) {
-  const start = ['bin/node24', 'host/main.ts', 'start', '--data', dataDir];
+  const start = ['bin/lambkin', 'start', '--data', dataDir];
   return spawn('sh', [...start, '--listen', '127.0.0.1:0', ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
