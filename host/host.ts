@@ -37,6 +37,7 @@ import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
 import { createSignedLinks } from './http/signed-link.ts';
+import { Layers } from './layers/layers.ts';
 import { openLogs } from './logs/logs.ts';
 import { openStore } from './store/sqlite.ts';
 
@@ -69,7 +70,7 @@ export async function startHost({
   const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
   const { folders, hostId } = store.directory;
   const secretsDir = folders.secrets;
-  const [sandboxes, bootstrap, logs, credentials, hostKey, packages, functions] =
+  const [sandboxes, bootstrap, logs, credentials, hostKey, packages, functions, layers] =
     await startTogether(stack, [
       openSandboxes({
         slotsDir: folders.slots,
@@ -103,6 +104,7 @@ export async function startHost({
         onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
       }),
       Functions.open(store.registry),
+      Layers.open(store.registry),
     ]);
 
   const runtimes = new Runtimes({
@@ -133,7 +135,8 @@ export async function startHost({
     }),
   );
   functions.listen({ onSuperseded: (key) => pool.retire(key) });
-  stack.use(new CodeSweep({ functions, packages, blobs: store.blobs, report }));
+  const referencedCode = () => functions.referencedCode().union(layers.referencedCode());
+  stack.use(new CodeSweep({ referencedCode, packages, blobs: store.blobs, report }));
 
   const functionCredentials = new FunctionCredentials({ hostKey, now, random: randomBytes });
   const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });
@@ -178,6 +181,7 @@ export async function startHost({
   const links = createSignedLinks({ hostKey });
   const parts: OperationParts = {
     functions,
+    layers,
     activation,
     packages,
     fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),

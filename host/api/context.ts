@@ -6,10 +6,12 @@ import type { RuntimeHash } from '../functions/configuration.ts';
 import type { Functions } from '../functions/functions.ts';
 import type { Stamp } from '../functions/lifecycle.ts';
 import type { SettingsLimits } from '../functions/settings.ts';
+import type { Layers } from '../layers/layers.ts';
 
 /** The parts, the same for every request. */
 export interface OperationParts {
   readonly functions: Functions;
+  readonly layers: Layers;
   readonly activation: Activation;
   readonly packages: PackageIntake;
   readonly fetchFromS3: S3Fetch;

@@ -23,7 +23,6 @@ import type {
   OperationInput,
 } from './model/types.ts';
 import { operation } from './operation.ts';
-import type { DecodedStructure } from './validation.ts';
 
 const MAX_NAME_LENGTH = 64;
 
@@ -55,7 +54,7 @@ async function createFunction(
 }
 
 export const CreateFunction = operation('CreateFunction', createFunction, {
-  checkSizes: ({ Code: code }) => checkZipSize(memberOf(code, 'ZipFile')),
+  checkSizes: ({ Code: code }) => checkZipSize(code),
 });
 
 export const GetFunction = operation('GetFunction', async (input, context) => {
@@ -110,7 +109,7 @@ async function updateFunctionCode(
 }
 
 export const UpdateFunctionCode = operation('UpdateFunctionCode', updateFunctionCode, {
-  checkSizes: ({ ZipFile: zipFile }) => checkZipSize(zipFile),
+  checkSizes: checkZipSize,
 });
 
 export const UpdateFunctionConfiguration = operation(
@@ -203,11 +202,6 @@ function decide(
   const { root, version, parts } = publication;
   requireStorage(context, current, root, parts.length);
   return { change: { root, parts }, result: { record: root, version } };
-}
-
-function memberOf(structure: unknown, name: string): unknown {
-  const isStructure = typeof structure === 'object' && structure !== null;
-  return isStructure ? (structure as DecodedStructure)[name] : undefined; // as: an object by the line above
 }
 
 function checkNameLength(name: string): void {

@@ -1,15 +1,18 @@
 // The whole API on one screen: a family is one line. Invoke is answered by host/http/server.ts through api/invoke.ts.
 import * as aliases from './alias.ts';
 import * as functions from './function.ts';
+import * as layers from './layer.ts';
 import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
+import * as policies from './policy.ts';
 import * as tags from './tags.ts';
 import * as versions from './version.ts';
 
 const families: readonly Readonly<Record<string, Operation>>[] = [
   functions,
   functionList,
+  layers,
   tags,
   versions,
   aliases,

@@ -1,5 +1,4 @@
-// Removes code that no function refers to any more: of deleted functions and superseded versions, of dry runs and refusals.
-import type { Functions } from '../functions/functions.ts';
+// Removes code that nothing refers to any more: of deleted functions and layers, of superseded versions, of dry runs and refusals.
 import type { Blobs } from '../store/store.ts';
 import type { CodePackages } from './packages.ts';
 
@@ -10,7 +9,8 @@ const GRACE_MS = 10 * 60 * 1000;
 const SWEEP_EVERY_MS = 10 * 60 * 1000;
 
 export interface CodeSweepOptions {
-  readonly functions: Functions;
+  /** Digests of all packages that records refer to. */
+  readonly referencedCode: () => ReadonlySet<string>;
   readonly packages: CodePackages;
   readonly blobs: Blobs;
   readonly report: (text: string, cause: unknown) => void;
@@ -35,11 +35,11 @@ export class CodeSweep implements AsyncDisposable {
   }
 
   async #sweep(): Promise<void> {
-    const { functions, packages, blobs, report } = this.#options;
+    const { referencedCode, packages, blobs, report } = this.#options;
     try {
-      const removed = await blobs.sweep(functions.referencedCode(), GRACE_MS);
+      const removed = await blobs.sweep(referencedCode(), GRACE_MS);
       // Trees follow their blobs: one that is still in its grace has its blob still.
-      if (removed.length > 0) await packages.sweep(functions.referencedCode());
+      if (removed.length > 0) await packages.sweep(referencedCode());
     } catch (error) {
       report('code that nothing refers to could not be removed', error);
     }

@@ -33,8 +33,13 @@ export type CodeMembers = Pick<
   'ZipFile' | 'S3Bucket' | 'S3Key' | 'S3ObjectVersion' | 'ImageUri' | 'S3ObjectStorageMode'
 >;
 
-/** A package that came with the request, as decoded. The service looks at its size before anything else. */
-export function checkZipSize(zipFile: unknown): void {
+/**
+ * The ZipFile member of what is given, which has been decoded and not yet validated. The service looks at the size of a package that
+ * came with the request before anything else.
+ */
+export function checkZipSize(code: unknown): void {
+  const hasFile = typeof code === 'object' && code !== null && 'ZipFile' in code;
+  const zipFile = hasFile ? code.ZipFile : undefined;
   if (zipFile instanceof Uint8Array && zipFile.length > MAX_DIRECT_BYTES)
     throw new ServiceError(
       'RequestEntityTooLargeException',

@@ -20,6 +20,7 @@ import { codeLink } from '../../host/http/own-routes.ts';
 import { createRouter } from '../../host/http/router.ts';
 import { closeServer, createServer } from '../../host/http/server.ts';
 import { createSignedLinks } from '../../host/http/signed-link.ts';
+import { Layers } from '../../host/layers/layers.ts';
 import { openStore } from '../../host/store/sqlite.ts';
 import { systemClock } from '../../runtime/clock.ts';
 
@@ -67,6 +68,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     }),
   );
   const functions = await Functions.open(store.registry);
+  const layers = await Layers.open(store.registry);
   const activation = stack.use(
     new Activation({
       functions,
@@ -109,6 +111,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     invoke: { dispatcher, functionError: 'modern', epochMs: now },
     contextFor: (caller, requestId) => ({
       functions,
+      layers,
       activation,
       packages,
       fetchFromS3: () => Promise.reject(new Error('there is no S3 here')),
