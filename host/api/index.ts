@@ -6,6 +6,7 @@ import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
 import * as policies from './policy.ts';
+import * as resourcePolicies from './resource-policy.ts';
 import * as tags from './tags.ts';
 import * as versions from './version.ts';
 
@@ -16,6 +17,8 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   tags,
   versions,
   aliases,
+  policies,
+  resourcePolicies,
 ];
 
 /** Operations by name; one that is missing here is not available on this host yet. */

@@ -5,8 +5,9 @@ import type { RouteMatch } from '../http/router.ts';
 import type { OperationContext } from './context.ts';
 import { decodeInput, type RequestHeaders } from './decode.ts';
 import { type Answer, encodeOutput } from './encode.ts';
+import { contractOf } from './model/contract.ts';
 import type { OperationInput, OperationName, OperationOutput } from './model/types.ts';
-import type { DecodedStructure } from './validation.ts';
+import { type DecodedStructure, validateMembers } from './validation.ts';
 
 export type OperationHandler<Name extends OperationName> = (
   input: OperationInput<Name>,
@@ -18,6 +19,17 @@ export interface OperationOptions {
   readonly status?: number | undefined;
   /** Limits that the service checks before any constraint of the model. Throws ServiceError. */
   readonly checkSizes?: ((input: DecodedStructure) => void) | undefined;
+  /**
+   * What the service looks at between the constraints on some members and those on the rest. `requireValid` throws as all
+   * constraints together do when one of the members named breaks its own. Throws ServiceError.
+   */
+  readonly lookFirst?:
+    | ((
+        input: DecodedStructure,
+        context: OperationContext,
+        requireValid: (...members: readonly string[]) => void,
+      ) => void)
+    | undefined;
 }
 
 /** One request of an operation, as the listener has it. */
@@ -52,6 +64,9 @@ export function operation<Name extends OperationName>(
         authorize(context.caller, name, parsed);
         requireRegion(context, parsed['FunctionName']);
         options.checkSizes?.(parsed);
+        options.lookFirst?.(parsed, context, (...members) =>
+          validateMembers(contractOf(name).input, parsed, members),
+        );
       });
       return encodeOutput(name, await handler(input, context), options.status);
     },

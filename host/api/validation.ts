@@ -42,6 +42,18 @@ export function validateInput(structure: StructureShape, input: DecodedStructure
   throw new ServiceError('ValidationException', message);
 }
 
+/** Throws as {@link validateInput}, of all members, when one of those named here breaks a constraint. */
+export function validateMembers(
+  structure: StructureShape,
+  input: DecodedStructure,
+  names: readonly string[],
+): void {
+  const members = structure.members.filter(({ name }) => names.includes(name));
+  const failures: string[] = [];
+  checkMembers({ ...structure, members }, input, '', failures);
+  if (failures.length > 0) validateInput(structure, input);
+}
+
 function checkMembers(
   { members }: StructureShape,
   values: DecodedStructure,

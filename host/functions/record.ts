@@ -6,6 +6,7 @@ import type {
   SnapStart,
   StateReasonCode,
 } from '../api/model/types.ts';
+import type { PolicyRecord } from '../policies/policy.ts';
 
 export interface CodeReference {
   /** SHA-256 of the package, hex: its name in the blob store. */
@@ -112,11 +113,14 @@ export interface FunctionParts {
   version: VersionRecord;
   /** Named by the alias. */
   alias: AliasRecord;
+  /** Resource policies, named by the qualifier. */
+  policy: PolicyRecord;
 }
 
 export const FUNCTION_PART_KINDS = [
   'version',
   'alias',
+  'policy',
 ] as const satisfies readonly (keyof FunctionParts)[];
 
 /** What functions of one account and region have in common. */

@@ -1,0 +1,92 @@
+// Where the policies of functions are kept: each function, version and alias has its own. The function's own is also that of
+// `$LATEST`, to which no policy can be added.
+import type { FunctionChange, Functions, HeldFunction } from '../functions/functions.ts';
+import { functionArn, functionNotFound, type Scope } from '../functions/names.ts';
+import { findTarget, qualifierPartName, type Target } from '../functions/target.ts';
+import { ServiceError } from '../service-error.ts';
+import type { PolicyDocument, PolicyRecord } from './policy.ts';
+
+/** A function, version or alias as a policy belongs to it. */
+export interface PolicyOwner {
+  /** What the Resource of its statements is. */
+  readonly arn: string;
+  /** Of the function, version or alias itself. */
+  readonly revisionId: string;
+  readonly policy: PolicyRecord | undefined;
+}
+
+/** A function of any account, as a request names it. */
+export interface AddressedFunction extends Scope {
+  readonly name: string;
+  readonly qualifier: string | undefined;
+}
+
+/** The policy that decides about a request. Reads memory only: every call asks. */
+export class FunctionPolicies {
+  readonly #functions: Functions;
+
+  constructor(functions: Functions) {
+    this.#functions = functions;
+  }
+
+  find({ account, region, name, qualifier }: AddressedFunction): PolicyDocument | undefined {
+    const held = this.#functions.held(account, region, name);
+    return held?.part('policy', qualifierPartName(qualifier))?.document;
+  }
+}
+
+/** The ARN that a policy of this qualifier has as its resource. */
+export function policyResource(scope: Scope, name: string, qualifier: string | undefined): string {
+  return functionArn(scope, name, qualifier === '$LATEST' ? undefined : qualifier);
+}
+
+/** Undefined when the function has no such version or alias. */
+export function policyOwner(
+  held: HeldFunction,
+  qualifier: string | undefined,
+): PolicyOwner | undefined {
+  const target = findTarget(held, qualifier);
+  return (
+    target && {
+      arn: policyResource(held.root, held.root.name, qualifier),
+      revisionId: revisionOf(target),
+      policy: held.part('policy', qualifierPartName(qualifier)),
+    }
+  );
+}
+
+/** As {@link policyOwner}; throws ResourceNotFoundException in the words of the operations on permissions. */
+export function requirePolicyOwner(held: HeldFunction, qualifier: string | undefined): PolicyOwner {
+  const owner = policyOwner(held, qualifier);
+  if (owner !== undefined) return owner;
+  const { root } = held;
+  const isAliasName = qualifier !== undefined && !/^\d+$|\$/.test(qualifier);
+  if (!isAliasName) throw functionNotFound(root, root.name, qualifier);
+  throw new ServiceError(
+    'ResourceNotFoundException',
+    `Cannot find alias arn: ${functionArn(root, root.name, qualifier)}`,
+  );
+}
+
+/** What is put in place of a qualifier's policy; undefined removes it. */
+export function policyChange(
+  held: HeldFunction,
+  qualifier: string | undefined,
+  policy: PolicyRecord | undefined,
+): FunctionChange {
+  const part = { kind: 'policy', name: qualifierPartName(qualifier), value: policy } as const;
+  return { root: held.root, parts: [part] };
+}
+
+/** Throws InvalidParameterValueException for `$LATEST`, which has no policy of its own to add to. */
+export function requireNotLatest(qualifier: string | undefined): void {
+  if (qualifier === '$LATEST')
+    throw new ServiceError(
+      'InvalidParameterValueException',
+      'We currently do not support adding policies for $LATEST.',
+    );
+}
+
+function revisionOf(target: Target): string {
+  return target.kind === 'alias' ? target.alias.revisionId : target.version.revisionId;
+}
