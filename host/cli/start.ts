@@ -1,9 +1,9 @@
 // lambkin start: reads the configuration, starts the host, says what matters, ends it when told to.
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import type { IsolationReport } from '../../runtime/sandbox/sandbox.ts';
 import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
 import { type Host, startHost } from '../host.ts';
+import { isolationLine } from './isolation-line.ts';
 
 /** Beyond its own grace for what runs, the host has this long to take everything down before the process is ended. */
 const LAST_RESORT_MS = 60_000;
@@ -76,7 +76,7 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     `  account    ${config.accountId}, region ${config.region}; functions deployed: ${host.functionCount}`,
     `  data       ${host.dataDir}`,
     `  store      SQLite, every change on disk before it is answered`,
-    `  isolation  ${isolationLine(host.isolation)}`,
+    `  isolation  ${isolationLine(host.isolation, config.isolation.mode)}`,
     `  auth       ${config.auth === 'sigv4' ? 'sigv4' : 'none: functions and anyone on this machine can reach the API unsigned'}`,
   ];
   if (config.tls === undefined && !isLoopbackHost(config.listen.host))
@@ -108,15 +108,6 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     );
   lines.push('', 'Try next: aws lambda list-functions');
   return lines;
-}
-
-/** The tier; when it is not the strongest, why. */
-function isolationLine({ tier, features }: IsolationReport): string {
-  const lesser = features.filter(({ reason }) => reason !== '');
-  if (lesser.length === 0) return tier;
-  const where = `${lesser.map(({ feature }) => feature).join(', ')}: see GET /_lambkin/isolation`;
-  if (tier === 'full') return `full; with remarks on ${where}`;
-  return `${tier}, because ${[...new Set(lesser.map(({ reason }) => reason))].join('; ')}`;
 }
 
 function problem(text: string, cause: unknown): string {

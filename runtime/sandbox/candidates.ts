@@ -188,8 +188,9 @@ function whyUnfit(kind: Backend['kind'], facts: ProbeFacts): string | undefined 
   return undefined;
 }
 
-/** Settings known to keep user namespaces from plain users, each with its cure. */
+/** Settings known to keep user namespaces from the host's user, each with its cure. */
 function userNamespaceHints(): readonly string[] {
+  const orRoot = isRoot() ? '' : ', or run the host as root';
   const setting = (name: string) => {
     const file = `/proc/sys/${name}`;
     return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
@@ -197,11 +198,11 @@ function userNamespaceHints(): readonly string[] {
   const hints: string[] = [];
   if (setting('kernel/apparmor_restrict_unprivileged_userns') === '1') {
     hints.push(
-      'AppArmor restricts user namespaces: add a profile that allows `userns` for the path of bwrap, or run the host as root',
+      `AppArmor restricts user namespaces: add a profile that allows \`userns\` for the path of bwrap${orRoot}`,
     );
   }
   if (setting('kernel/unprivileged_userns_clone') === '0') {
-    hints.push('set kernel.unprivileged_userns_clone=1, or run the host as root');
+    hints.push(`set kernel.unprivileged_userns_clone=1${orRoot}`);
   }
   if (setting('user/max_user_namespaces') === '0') {
     hints.push('set user.max_user_namespaces above 0');

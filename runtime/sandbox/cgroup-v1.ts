@@ -53,7 +53,9 @@ export async function openGroupV1(
     }
   } catch (error) {
     for (const root of directoriesOf(roots)) if (existsSync(root)) removeGroupNow(root);
-    const reason = `cgroup v1 is not writable (${errorText(error)}); run the host as root or mount /sys/fs/cgroup read-write`;
+    const isRoot = process.getuid?.() === 0;
+    const cure = isRoot ? 'mount /sys/fs/cgroup read-write' : 'run the host as root';
+    const reason = `cgroup v1 is not writable (${errorText(error)}); ${cure}`;
     return { kind: 'refused', reason };
   }
   return { kind: 'open', group: createHostGroup(roots) };

@@ -149,15 +149,17 @@ function seccomp({ backend, facts, backendReason }: Findings): Line {
 }
 
 /** Nothing of ours blocks anything here, whatever the operator's own rules do. */
-function network({ uidPerSlot }: Findings): Line {
+function network({ uidPerSlot, isRoot }: Findings): Line {
+  const reach = 'functions can reach loopback and, in a cloud, 169.254.169.254';
   const rule = 'nftables: `meta skuid 200000-265535 ip daddr 169.254.0.0/16 drop`';
+  const owner = isRoot ? 'a slot with a user of its own' : 'a slot of a host that runs as root';
   return {
     wanted: 'shared, cloud metadata blocked',
     got: 'shared, not blocked by us',
     method: 'none',
     reason: uidPerSlot
-      ? `functions can reach loopback and, in a cloud, 169.254.169.254; to block it, ${rule}`
-      : `functions can reach loopback and, in a cloud, 169.254.169.254; a host that runs as root gives slots users that a rule can name (${rule})`,
+      ? `${reach}; to block it, ${rule}`
+      : `${reach}; ${owner} can be named by a rule (${rule})`,
   };
 }
 

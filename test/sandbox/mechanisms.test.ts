@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { bwrapAbilities, bwrapArguments, childPidIn } from '../../runtime/sandbox/bwrap.ts';
-import { counterIn, parseCgroupMounts } from '../../runtime/sandbox/cgroup.ts';
+import { type CgroupMount, counterIn, parseCgroupMounts } from '../../runtime/sandbox/cgroup.ts';
+import { openGroupV1 } from '../../runtime/sandbox/cgroup-v1.ts';
 import { openGroupV2 } from '../../runtime/sandbox/cgroup-v2.ts';
 import { MemoryPoll, type MemorySubject } from '../../runtime/sandbox/memory-poll.ts';
 import { seccompFilter } from '../../runtime/sandbox/seccomp.ts';
@@ -163,6 +164,19 @@ test('version 2 without the controllers is refused with the way to get them', as
   assert.ok(result.kind === 'refused');
   assert.match(result.reason, /memory, pids.*Delegate=yes/);
   rmSync(dir, { recursive: true });
+});
+
+test('version 1 that cannot be written is refused with a way that is open to this user', async () => {
+  const own = '/proc/nowhere';
+  const mounts: readonly CgroupMount[] = [
+    { version: 1, controllers: ['memory'], mountPoint: own, own },
+    { version: 1, controllers: ['pids'], mountPoint: own, own },
+  ];
+  const result = await openGroupV1(mounts, 'h');
+  assert.ok(result.kind === 'refused');
+  const isRoot = process.getuid?.() === 0;
+  assert.match(result.reason, /^cgroup v1 is not writable/);
+  assert.match(result.reason, isRoot ? /; mount .* read-write$/ : /; run the host as root$/);
 });
 
 test('version 2 limits are written as the kernel reads them', async () => {
