@@ -15,36 +15,9 @@ import {
 import { type ApiHost, startApiHost } from '../support/api-host.ts';
 import { zipOf } from '../support/bundle-fixtures.ts';
 import { ARN, createRequest, returning } from '../support/functions.ts';
+import { createGate, type Gate } from '../support/gate.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { refusalOf } from '../support/wire.ts';
-
-/** Code is ready when the test says so. */
-function gate() {
-  let waiting: PromiseWithResolvers<void>[] = [];
-  let isOpen = true;
-  return {
-    makeReady: async () => {
-      if (isOpen) return;
-      const next = Promise.withResolvers<void>();
-      waiting.push(next);
-      await next.promise;
-    },
-    shut: () => {
-      isOpen = false;
-    },
-    open: () => {
-      isOpen = true;
-      for (const { resolve } of waiting) resolve();
-      waiting = [];
-    },
-    fail: (why: string) => {
-      for (const { reject } of waiting) reject(new Error(why));
-      waiting = [];
-    },
-  };
-}
-
-type Gate = ReturnType<typeof gate>;
 
 async function withHost(
   held: Gate,
@@ -90,7 +63,7 @@ const update = new UpdateFunctionConfigurationCommand({ FunctionName: 'f', Descr
 
 suite('A function that is being created', () => {
   test('is Pending and cannot be invoked or updated, but can be read and listed', async () => {
-    const held = gate();
+    const held = createGate();
     held.shut();
     await withHost(held, async (_, client) => {
       const created = await client.send(new CreateFunctionCommand(await createRequest('f')));
@@ -113,7 +86,7 @@ suite('A function that is being created', () => {
   });
 
   test('becomes Active with a new RevisionId and without reasons', async () => {
-    const held = gate();
+    const held = createGate();
     held.shut();
     await withHost(held, async (_, client) => {
       const created = await client.send(new CreateFunctionCommand(await createRequest('f')));
@@ -135,7 +108,7 @@ suite('A function that is being created', () => {
   });
 
   test('can be deleted and made anew, and the first creation then changes nothing', async () => {
-    const held = gate();
+    const held = createGate();
     held.shut();
     await withHost(held, async (host, client) => {
       await client.send(new CreateFunctionCommand(await createRequest('f')));
@@ -151,7 +124,7 @@ suite('A function that is being created', () => {
   });
 
   test('is Failed with a reason when its code cannot be made ready, and so are its versions', async () => {
-    const held = gate();
+    const held = createGate();
     held.shut();
     await withHost(held, async (_, client) => {
       const request = await createRequest('f', { Publish: true });
@@ -178,7 +151,7 @@ suite('A function that is being created', () => {
 
 suite('A function that is being updated', () => {
   test('shows the new values in progress, refuses further updates and runs the old version', async () => {
-    const held = gate();
+    const held = createGate();
     await withHost(held, async (_, client) => {
       await client.send(new CreateFunctionCommand(await createRequest('f')));
       await settled(client);
@@ -211,7 +184,7 @@ suite('A function that is being updated', () => {
   });
 
   test('tells a wrong RevisionId before it tells that it is busy', async () => {
-    const held = gate();
+    const held = createGate();
     await withHost(held, async (_, client) => {
       await client.send(new CreateFunctionCommand(await createRequest('f')));
       await settled(client);
@@ -230,7 +203,7 @@ suite('A function that is being updated', () => {
   });
 
   test('goes on with what it had when the update fails, until one succeeds', async () => {
-    const held = gate();
+    const held = createGate();
     await withHost(held, async (_, client) => {
       await client.send(new CreateFunctionCommand(await createRequest('f')));
       await settled(client);
@@ -257,7 +230,7 @@ suite('A function that is being updated', () => {
   });
 
   test('can be deleted', async () => {
-    const held = gate();
+    const held = createGate();
     await withHost(held, async (host, client) => {
       await client.send(new CreateFunctionCommand(await createRequest('f')));
       await settled(client);
