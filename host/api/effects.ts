@@ -3,7 +3,10 @@
 import type { CreateFunctionRequest, OperationName } from './model/types.ts';
 
 /** Operations that keep and show what they are given, with the reason why nothing else comes of it. */
-export const storedOnly: Readonly<Partial<Record<OperationName, string>>> = {};
+export const storedOnly: Readonly<Partial<Record<OperationName, string>>> = {
+  PutFunctionEventInvokeConfig: 'asynchronous invocation is not available yet',
+  UpdateFunctionEventInvokeConfig: 'asynchronous invocation is not available yet',
+};
 
 export interface MemberEffect {
   /** `part`: some of its values act, others are refused. */

@@ -1,5 +1,6 @@
 // The whole API on one screen: a family is one line. Invoke is answered by host/http/server.ts through api/invoke.ts.
 import * as aliases from './alias.ts';
+import * as eventInvokeConfigs from './event-invoke-config.ts';
 import * as functions from './function.ts';
 import * as layers from './layer.ts';
 import * as functionList from './list-functions.ts';
@@ -19,6 +20,7 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   aliases,
   policies,
   resourcePolicies,
+  eventInvokeConfigs,
 ];
 
 /** Operations by name; one that is missing here is not available on this host yet. */

@@ -6,6 +6,7 @@ import type {
   SnapStart,
   StateReasonCode,
 } from '../api/model/types.ts';
+import type { EventInvokeRecord } from '../event-invoke/record.ts';
 import type { PolicyRecord } from '../policies/policy.ts';
 
 export interface CodeReference {
@@ -115,12 +116,15 @@ export interface FunctionParts {
   alias: AliasRecord;
   /** Resource policies, named by the qualifier. */
   policy: PolicyRecord;
+  /** Named by the qualifier. */
+  'event-invoke-config': EventInvokeRecord;
 }
 
 export const FUNCTION_PART_KINDS = [
   'version',
   'alias',
   'policy',
+  'event-invoke-config',
 ] as const satisfies readonly (keyof FunctionParts)[];
 
 /** What functions of one account and region have in common. */
