@@ -37,6 +37,7 @@ import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
 import { createSignedLinks } from './http/signed-link.ts';
+import { layerDigests } from './layers/attach.ts';
 import { Layers } from './layers/layers.ts';
 import { openLogs } from './logs/logs.ts';
 import { openStore } from './store/sqlite.ts';
@@ -162,6 +163,8 @@ export async function startHost({
       functions,
       makeReady: async (settings, functionName) => {
         noteMissingRuntime(functionName, settings, runtimes, report);
+        const layers = layerDigests(settings);
+        if (layers !== undefined) await packages.prepareLayers(layers);
         await packages.prepare(settings.code.digest);
         if (runtimes.support(settings.runtime).kind === 'available')
           slots.prepare(shapeOf(settings));

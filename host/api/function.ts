@@ -34,17 +34,19 @@ async function createFunction(
   checkNameLength(name);
   const packaged = packageMembers(input);
   checkCodeMembers(input.Code);
-  const settings = newSettings(input, packaged, context);
+  const settings = () => newSettings(input, packaged, context);
+  settings();
   if (context.functions.get(context.account, context.region, name) !== undefined)
     throw alreadyExists(name);
   const code = await takeInCode(input.Code, context.region, context.packages, context.fetchFromS3);
-  const all = withCode(settings, code, input.Code.SourceKMSKeyArn || undefined);
   const created = await context.functions.change(
     context.account,
     context.region,
     name,
     (current) => {
       if (current !== undefined) throw alreadyExists(name);
+      // Once more: while the package came in, a layer may have been deleted.
+      const all = withCode(settings(), code, input.Code.SourceKMSKeyArn || undefined);
       const record = newFunction(context, name, all, withTags({}, input.Tags ?? {}));
       return decide(context, undefined, record, input.Publish === true);
     },

@@ -62,6 +62,7 @@ export function listedConfiguration(view: ConfigurationView): FunctionConfigurat
     KMSKeyArn: settings.kmsKeyArn,
     TracingConfig: { Mode: settings.tracingMode },
     RevisionId: version.revisionId,
+    Layers: settings.layers?.map(({ arn, content }) => ({ Arn: arn, CodeSize: content.sizeBytes })),
     FileSystemConfigs: settings.fileSystems,
     PackageType: 'Zip',
     Architectures: settings.architectures,

@@ -88,7 +88,10 @@ export class Functions {
   referencedCode(): Set<string> {
     const digests = new Set<string>();
     for (const held of this.#held.all())
-      for (const { settings } of everyConfiguration(held)) digests.add(settings.code.digest);
+      for (const { settings } of everyConfiguration(held)) {
+        digests.add(settings.code.digest);
+        for (const { content } of settings.layers ?? []) digests.add(content.digest);
+      }
     return digests;
   }
 

@@ -18,6 +18,12 @@ export interface CodeReference {
   readonly unzippedBytes: number;
 }
 
+/** A layer version as a function has it: with all that the function needs of it, since the version itself may be deleted. */
+export interface AttachedLayer {
+  readonly arn: string;
+  readonly content: CodeReference;
+}
+
 export interface LoggingSettings {
   readonly logFormat: 'Text' | 'JSON';
   /** Both only with format JSON. */
@@ -55,6 +61,8 @@ export interface FunctionSettings {
   readonly fileSystems?: readonly FileSystemConfig[] | undefined;
   readonly snapStart: NonNullable<SnapStart['ApplyOn']>;
   readonly code: CodeReference;
+  /** In the order in which they are laid over one another; undefined when there are none. */
+  readonly layers?: readonly AttachedLayer[] | undefined;
   readonly sourceKmsKeyArn?: string | undefined;
 }
 

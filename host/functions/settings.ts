@@ -8,6 +8,7 @@ import type {
   UpdateFunctionConfigurationRequest,
   VpcConfig,
 } from '../api/model/types.ts';
+import { attachedLayers, checkCombinedSize, type LayerScope } from '../layers/attach.ts';
 import { ServiceError } from '../service-error.ts';
 import { checkTags } from '../tags/tags.ts';
 import type { CodeReference, FunctionSettings, LoggingSettings, VpcSettings } from './record.ts';
@@ -47,9 +48,8 @@ export interface SettingsLimits {
   readonly maxMemoryMib: number;
 }
 
-/** Where and within which limits settings are checked. */
-export interface SettingsScope {
-  readonly region: string;
+/** Where, for whom and within which limits settings are checked. */
+export interface SettingsScope extends LayerScope {
   readonly limits: SettingsLimits;
 }
 
@@ -85,7 +85,7 @@ function refuseImage(request: CreatableSettings): never {
 export function newSettings(
   request: CreatableSettings,
   { runtime, handler }: Pick<FunctionSettings, 'runtime' | 'handler'>,
-  { region, limits }: SettingsScope,
+  scope: SettingsScope,
 ): Omit<FunctionSettings, 'code'> {
   refuseUnavailable(request);
   const settings: Omit<FunctionSettings, 'code'> = {
@@ -107,17 +107,17 @@ export function newSettings(
     snapStart: request.SnapStart?.ApplyOn ?? 'None',
     sourceKmsKeyArn: undefined,
   };
-  checkSettings(settings, request.LoggingConfig, limits);
-  checkLayers(request.Layers, region);
+  checkSettings(settings, request.LoggingConfig, scope.limits);
+  const layers = presentList(attachedLayers(scope, request.Layers ?? []));
   checkTags(request.Tags ?? {});
-  return settings;
+  return { ...settings, layers };
 }
 
 /** The settings after an update: members left out stay, members given replace. */
 export function updatedSettings(
   current: FunctionSettings,
   request: CommonMembers,
-  { region, limits }: SettingsScope,
+  scope: SettingsScope,
 ): FunctionSettings {
   if (request.CapacityProviderConfig !== undefined)
     refuse("CapacityProviderConfig isn't supported for Lambda Default functions.");
@@ -147,17 +147,22 @@ export function updatedSettings(
         : presentList(request.FileSystemConfigs),
     snapStart: request.SnapStart?.ApplyOn ?? current.snapStart,
   };
-  checkSettings(settings, request.LoggingConfig, limits);
-  checkLayers(request.Layers, region);
-  return settings;
+  checkSettings(settings, request.LoggingConfig, scope.limits);
+  if (request.Layers === undefined) return settings;
+  const updated = { ...settings, layers: presentList(attachedLayers(scope, request.Layers)) };
+  checkCombinedSize(updated);
+  return updated;
 }
 
+/** Throws InvalidParameterValueException when code and layers are too large together. */
 export function withCode(
   settings: Omit<FunctionSettings, 'code'>,
   code: CodeReference,
   sourceKmsKeyArn: string | undefined,
 ): FunctionSettings {
-  return { ...settings, code, sourceKmsKeyArn };
+  const updated = { ...settings, code, sourceKmsKeyArn };
+  checkCombinedSize(updated);
+  return updated;
 }
 
 function checkSettings(
@@ -223,19 +228,6 @@ function checkVariables(variables: Readonly<Record<string, string>>): void {
     refuse(
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
     );
-}
-
-/** No layer version can exist before layers can be published, so every reference is to a missing one. */
-function checkLayers(layers: readonly string[] | undefined, region: string): void {
-  if (layers === undefined || layers.length === 0) return;
-  if (layers.length > 5) refuse('Cannot reference more than 5 layers.');
-  const regions = layers.map((arn) => arn.split(':')[3]);
-  // Layers of the service itself have none.
-  if (regions.some((each) => each !== region && each !== ''))
-    refuse(
-      `Layers are not in the same region as the function. Layers are expected to be in region ${region}.`,
-    );
-  refuse(`Layer version ${layers[0]} does not exist.`);
 }
 
 /** Members that this host knows and cannot act on yet are refused, never stored and ignored. */

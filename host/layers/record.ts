@@ -1,6 +1,7 @@
 // What is stored of a layer: the layer itself, which only counts its versions, and each version. Versions are never edited.
 import type { Architecture, Runtime } from '../api/model/types.ts';
 import type { CodeReference } from '../functions/record.ts';
+import type { PolicyRecord } from '../policies/policy.ts';
 
 /** Kept when all of its versions are gone, so that their numbers are never given out again. */
 export interface LayerRecord {
@@ -26,6 +27,10 @@ export interface LayerVersionRecord {
 /** What belongs to a layer, by its kind in the registry; each is named by the number of its version. */
 export interface LayerParts {
   'layer-version': LayerVersionRecord;
+  'layer-policy': PolicyRecord;
 }
 
-export const LAYER_PART_KINDS = ['layer-version'] as const satisfies readonly (keyof LayerParts)[];
+export const LAYER_PART_KINDS = [
+  'layer-version',
+  'layer-policy',
+] as const satisfies readonly (keyof LayerParts)[];
