@@ -43,8 +43,10 @@ import { openLogs } from './logs/logs.ts';
 import { openStore } from './store/sqlite.ts';
 
 export interface Host extends AsyncDisposable {
-  /** Base of the API, `http://127.0.0.1:9001`. */
-  readonly url: string;
+  /** Where it listens, with the port it got: `http://127.0.0.1:9001`. */
+  readonly listenUrl: string;
+  /** Base of the API in everything that is handed out: the configured public URL, else where it listens. */
+  readonly publicUrl: string;
   readonly isolation: IsolationReport;
   readonly dataDir: string;
   /** What to sign with; undefined when the credentials file holds no admin key any more. */
@@ -142,7 +144,7 @@ export async function startHost({
   const functionCredentials = new FunctionCredentials({ hostKey, now, random: randomBytes });
   const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });
   /** Known once the listener has its port; environments are made later. */
-  let url = '';
+  let publicUrl = '';
   const dispatcher = new Dispatcher({
     functions,
     environments: pool,
@@ -153,7 +155,7 @@ export async function startHost({
         packages,
         openLogStream: (scope, group, name) => logs.openStream(scope, group, name),
         credentialsFor: (identity) => roles.credentialsFor(identity),
-        endpointUrl: url,
+        endpointUrl: publicUrl,
       }),
     architecture: machineArchitecture(),
     random: Math.random,
@@ -223,12 +225,14 @@ export async function startHost({
     onFault: report,
   });
   await server.listen({ host: config.listen.host, port: config.listen.port });
-  url = config.publicUrl ?? urlOf(server.server.address(), config);
+  const listenUrl = urlOf(server.server.address(), config);
+  publicUrl = config.publicUrl ?? listenUrl;
   warmUp(functions, runtimes, slots);
   activation.resume();
   const owned = stack.move();
   return {
-    url,
+    listenUrl,
+    publicUrl,
     isolation: sandboxes.report,
     dataDir: store.directory.path,
     adminPair: credentials.adminPair,

@@ -72,13 +72,15 @@ function startFailure(error: unknown, { listen }: HostConfig): string {
 /** One line per fact that matters, and the command to try next. */
 function startReport(host: Host, config: HostConfig, readyMs: number): string[] {
   const lines = [
-    `lambkin is ready at ${host.url} after ${Math.round(readyMs)} ms`,
+    `lambkin is ready at ${host.listenUrl} after ${Math.round(readyMs)} ms`,
     `  account    ${config.accountId}, region ${config.region}; functions deployed: ${host.functionCount}`,
     `  data       ${host.dataDir}`,
     `  store      SQLite, every change on disk before it is answered`,
     `  isolation  ${isolationLine(host.isolation, config.isolation.mode)}`,
     `  auth       ${config.auth === 'sigv4' ? 'sigv4' : 'none: functions and anyone on this machine can reach the API unsigned'}`,
   ];
+  if (host.publicUrl !== host.listenUrl)
+    lines.push(`  public     ${host.publicUrl} in all links and for functions`);
   if (config.tls === undefined && !isLoopbackHost(config.listen.host))
     lines.push(
       '  warning    listening beyond this machine without TLS: see --tls-cert and --tls-key',
@@ -87,7 +89,7 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     '',
     'To use it from this shell:',
     // The SDKs read the first name of the region, boto3 and the CLI the second.
-    `  export AWS_ENDPOINT_URL_LAMBDA=${host.url} AWS_REGION=${config.region} AWS_DEFAULT_REGION=${config.region}`,
+    `  export AWS_ENDPOINT_URL_LAMBDA=${host.publicUrl} AWS_REGION=${config.region} AWS_DEFAULT_REGION=${config.region}`,
   );
   // Without the option the CLI signs with whatever keys it finds, and a signature of foreign keys is refused.
   if (config.auth === 'none')
@@ -104,7 +106,7 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
       '  services = lambkin',
       '  [services lambkin]',
       '  lambda =',
-      `    endpoint_url = ${host.url}`,
+      `    endpoint_url = ${host.publicUrl}`,
     );
   lines.push('', 'Try next: aws lambda list-functions');
   return lines;

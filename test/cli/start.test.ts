@@ -54,6 +54,16 @@ suite('The start report', () => {
     assert.match(printed, /^Try next: aws lambda list-functions$/m);
   });
 
+  test('names where it listens and what the world is told, when these differ', async () => {
+    const there = 'https://lambda.example.org';
+    const { printed } = await startAndEnd('--listen', '127.0.0.1:0', '--public-url', there);
+    assert.match(printed, /^lambkin is ready at http:\/\/127\.0\.0\.1:[1-9]\d* after/m);
+    assert.match(printed, /^ {2}public {5}https:\/\/lambda\.example\.org\b/m);
+    assert.match(printed, /AWS_ENDPOINT_URL_LAMBDA=https:\/\/lambda\.example\.org /);
+    const { printed: plain } = await startAndEnd('--listen', '127.0.0.1:0');
+    assert.doesNotMatch(plain, /^ {2}public/m);
+  });
+
   test('names the endpoint with --auth none too, so that the command to try does not go to AWS', async () => {
     const { printed } = await startAndEnd('--listen', '127.0.0.1:0', '--auth', 'none');
     assert.match(printed, /export AWS_ENDPOINT_URL_LAMBDA=http:\/\/127\.0\.0\.1:\d+ AWS_REGION=/);

@@ -85,10 +85,10 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
           : `${text}: ${cause instanceof Error ? cause.stack : JSON.stringify(cause)}`,
       ),
   });
-  const client = createClient(host.url);
+  const client = createClient(host.listenUrl);
   return {
     host,
-    url: host.url,
+    url: host.listenUrl,
     dataDir,
     client,
     reports,
