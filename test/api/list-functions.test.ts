@@ -10,9 +10,11 @@ import {
   paginateListFunctions,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
+import { startApiHost } from '../support/api-host.ts';
 import { zipOf } from '../support/bundle-fixtures.ts';
 import { ARN, createRequest, returning } from '../support/functions.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { withVersions } from '../support/versions.ts';
 import { refusalOf, send, unfit } from '../support/wire.ts';
 
 async function create(t: TestHost, names: readonly string[]): Promise<void> {
@@ -77,6 +79,45 @@ suite('ListFunctions', () => {
       ],
     );
     assert.deepEqual((await namesOf(t)).names, ['a', 'f']);
+  });
+
+  test('has pages of versions that hold everything once, across functions, also while they go', async () => {
+    await using host = await startApiHost();
+    const { client } = host;
+    for (const [name, count] of [
+      ['a', 3],
+      ['a-b', 1],
+      ['a1', 12],
+      ['b', 2],
+    ] as const)
+      await withVersions(client, name, count);
+    const arnsOf = (name: string, count: number) =>
+      Array.from({ length: count + 1 }, (_, n) => `${ARN}:${name}:${n === 0 ? '$LATEST' : n}`);
+    const all = [...arnsOf('a', 3), ...arnsOf('a-b', 1), ...arnsOf('a1', 12), ...arnsOf('b', 2)];
+    const walk = async (size: number, afterFirst: () => Promise<void>) => {
+      const arns: (string | undefined)[] = [];
+      const input = { FunctionVersion: 'ALL' as const };
+      for await (const { Functions = [] } of paginateListFunctions(
+        { client, pageSize: size },
+        input,
+      )) {
+        arns.push(...Functions.map((each) => each.FunctionArn));
+        if (arns.length === size) await afterFirst();
+      }
+      return arns;
+    };
+    for (const size of [1, 2, 5, 50]) assert.deepEqual(await walk(size, async () => {}), all);
+    // The marked version and the function behind it go while a page is looked at.
+    const removed = async () => {
+      const marked = { FunctionName: 'a', Qualifier: '2' };
+      await client.send(new DeleteFunctionCommand(marked));
+      await client.send(new DeleteFunctionCommand({ FunctionName: 'a-b' }));
+    };
+    const left = all.filter((arn) => !arn.startsWith(`${ARN}:a-b:`));
+    assert.deepEqual(await walk(3, removed), left);
+    const foreign = Buffer.from('7').toString('base64url');
+    const command = new ListFunctionsCommand({ FunctionVersion: 'ALL', Marker: foreign });
+    assert.equal((await refusalOf(client.send(command))).message, 'Invalid marker');
   });
 
   test('has pages that hold everything once, also while items go', async () => {

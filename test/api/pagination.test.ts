@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { type PageKey, page } from '../../host/api/pagination.ts';
+import { type PageKey, page, pageFrom } from '../../host/api/pagination.ts';
 
 const self = <Key extends PageKey>(key: Key): Key => key;
 
@@ -40,6 +40,20 @@ suite('Pages', () => {
   test('follow numbers as numbers, and down with a minus sign', () => {
     assert.deepEqual(walk([1, 2, 9, 10, 100], 2), [[1, 2], [9, 10], [100]]);
     assert.deepEqual(walk([-3, -2, -1], 2), [[-3, -2], [-1]]);
+  });
+
+  test('made while they are walked ask for one item more than they show', () => {
+    let asked = 0;
+    function* numbersAfter(after: PageKey | undefined) {
+      for (let number = Number(after ?? 0) + 1; ; number++) {
+        asked++;
+        yield number;
+      }
+    }
+    const first = pageFrom(numbersAfter, self, undefined, 3, 50);
+    assert.deepEqual(first.items, [1, 2, 3]);
+    assert.deepEqual(pageFrom(numbersAfter, self, first.nextMarker, 2, 50).items, [4, 5]);
+    assert.equal(asked, 4 + 3);
   });
 
   test('end without a marker', () => {

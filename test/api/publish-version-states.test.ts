@@ -196,7 +196,7 @@ test('After a restart a pending version becomes active, and what is unchanged is
     assert.equal((await published(host.client, 'f')).State, 'Pending');
     // As a host leaves its directory that is killed now. Unpacked trees move while they are copied, and are not needed.
     const isKept = (file: string) => !/\/code\/(clones|staging|trash|trees)/.test(file);
-    await cp(held.path, left.path, { recursive: true, filter: isKept }).finally(gate.open);
+    await cp(held.path, left.path, { recursive: true, filter: isKept }).finally(() => gate.open());
   }
   await using host = await startApiHost({ dataDir: left.path });
   assert.equal((await settled(host.client, 'f', '1')).State, 'Active');
