@@ -40,6 +40,7 @@ import { createSignedLinks } from './http/signed-link.ts';
 import { layerDigests } from './layers/attach.ts';
 import { Layers } from './layers/layers.ts';
 import { openLogs } from './logs/logs.ts';
+import { ResourcePolicies } from './policies/resource-policies.ts';
 import { openStore } from './store/sqlite.ts';
 
 export interface Host extends AsyncDisposable {
@@ -184,8 +185,10 @@ export async function startHost({
     debug: config.debugSignatures,
   });
   const links = createSignedLinks({ hostKey });
+  const policies = new ResourcePolicies(functions, layers);
   const parts: OperationParts = {
     functions,
+    policies,
     layers,
     activation,
     packages,
@@ -197,6 +200,7 @@ export async function startHost({
   const server = createServer({
     router: createRouter(),
     authenticator,
+    policies,
     invoke: { dispatcher, functionError: config.functionError, epochMs: now },
     contextFor: (caller, requestId, request): OperationContext => ({
       ...parts,

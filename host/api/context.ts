@@ -1,4 +1,5 @@
 // What an operation's handler is given beside its input: who asks and where, and the parts of the host that it may need.
+import type { PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Activation } from '../functions/activation.ts';
 import type { PackageIntake, S3Fetch } from '../functions/code-source.ts';
@@ -13,6 +14,8 @@ export interface OperationParts {
   readonly functions: Functions;
   readonly layers: Layers;
   readonly activation: Activation;
+  /** Every operation asks whether the caller may call it. */
+  readonly policies: PolicySource;
   readonly packages: PackageIntake;
   readonly fetchFromS3: S3Fetch;
   readonly limits: SettingsLimits & {
@@ -24,7 +27,7 @@ export interface OperationParts {
   readonly stamp: () => Stamp;
 }
 
-/** Account and region are the scope that every record and ARN of the request belongs to. */
+/** Account and region are the scope that every record and ARN of the request belongs to; the caller may be of another account. */
 export interface OperationContext extends OperationParts {
   readonly requestId: string;
   readonly caller: Caller;

@@ -1,6 +1,6 @@
 // Declaring an operation: its name in the contract, what it does, and where the service departs from its own model.
 import { authorize } from '../auth/authorize.ts';
-import { requireRegion } from '../functions/names.ts';
+import { requireRegion, type Scope } from '../functions/names.ts';
 import type { RouteMatch } from '../http/router.ts';
 import type { OperationContext } from './context.ts';
 import { decodeInput, type RequestHeaders } from './decode.ts';
@@ -45,7 +45,7 @@ export interface Operation {
   readonly name: OperationName;
   /**
    * Decodes, authorizes, validates, runs the handler and encodes what it returns. Rejects with what any of them throws. The order
-   * is the service's: whose the resource is and where it is come before the form of its name (control-plane document §5.1).
+   * is the service's: whose the resource is and where it is come before the form of its name.
    */
   answer(request: OperationRequest, context: OperationContext): Promise<Answer>;
 }
@@ -60,15 +60,20 @@ export function operation<Name extends OperationName>(
     name,
     async answer({ match, headers, body }, context) {
       if (match.operation !== name) throw new Error(`${match.operation} was routed to ${name}`);
+      let scoped = context;
       const input = decodeInput({ ...match, operation: name }, headers, body, (parsed) => {
-        authorize(context.caller, name, parsed);
+        scoped = inScope(context, authorize(context.caller, name, parsed, context.policies));
         requireRegion(context, parsed['FunctionName']);
         options.checkSizes?.(parsed);
-        options.lookFirst?.(parsed, context, (...members) =>
+        options.lookFirst?.(parsed, scoped, (...members) =>
           validateMembers(contractOf(name).input, parsed, members),
         );
       });
-      return encodeOutput(name, await handler(input, context), options.status);
+      return encodeOutput(name, await handler(input, scoped), options.status);
     },
   };
+}
+
+function inScope(context: OperationContext, { account }: Scope): OperationContext {
+  return account === context.account ? context : { ...context, account };
 }

@@ -1,6 +1,6 @@
 // Who a request comes from, whatever the mode of the host: verified by its signature, or anonymous where that is allowed.
 import type { BrowserGuard } from '../http/browser-guard.ts';
-import type { AccessKey, Caller, KeyLookup, Rights } from './caller.ts';
+import type { AccessKey, Caller, KeyLookup } from './caller.ts';
 import { hasQuerySignature, type SignedRequest } from './carrier.ts';
 import { SigV4Verifier } from './sigv4.ts';
 import type { PendingSignature } from './verification.ts';
@@ -31,8 +31,8 @@ export interface AuthenticatorOptions {
 export interface PendingAuthentication {
   /** The service of the signature's scope; undefined for an unsigned request. */
   readonly service: string | undefined;
-  /** What the caller may do, if it is who it says it is. */
-  readonly rights: Rights;
+  /** The caller, if it is who it says it is. */
+  readonly claimed: Caller;
   /** The caller, when its headers alone prove who it is; the body may still be another than was signed. */
   readonly proven: Caller | undefined;
   /** False when the body need not be hashed. */
@@ -77,19 +77,15 @@ export function lookupIn(
 
 class SignedAuthentication implements PendingAuthentication {
   readonly #pending: PendingSignature;
-  readonly #caller: Caller;
+  readonly claimed: Caller;
 
   constructor(pending: PendingSignature) {
     this.#pending = pending;
-    this.#caller = callerOf(pending.key, pending.region);
-  }
-
-  get rights(): Rights {
-    return this.#caller.rights;
+    this.claimed = callerOf(pending.key, pending.region);
   }
 
   get proven(): Caller | undefined {
-    return this.#pending.isProven ? this.#caller : undefined;
+    return this.#pending.isProven ? this.claimed : undefined;
   }
 
   get service(): string {
@@ -102,19 +98,20 @@ class SignedAuthentication implements PendingAuthentication {
 
   finish(body: Uint8Array): Caller {
     this.#pending.finish(body);
-    return this.#caller;
+    return this.claimed;
   }
 
   finishDigest(bodySha256: string): Caller {
     this.#pending.finishDigest(bodySha256);
-    return this.#caller;
+    return this.claimed;
   }
 }
 
 /** Field by field, so that no secret travels on. */
 function callerOf(key: AccessKey, region: string): Caller {
-  const { kind, accessKeyId, account, principal, rights } = key;
-  return { kind, accessKeyId, account, principal, rights, region };
+  const { kind, accessKeyId, account, principal, rights, attributes } = key;
+  const caller = { kind, accessKeyId, account, principal, rights, region };
+  return attributes === undefined ? caller : { ...caller, attributes };
 }
 
 /** One object for all unsigned requests: they cost a look at their headers. */
@@ -130,7 +127,7 @@ function anonymousAuthentication(account: string, region: string): PendingAuthen
   const finish = (): Caller => caller;
   return {
     service: undefined,
-    rights: caller.rights,
+    claimed: caller,
     proven: caller,
     coversBody: false,
     finish,

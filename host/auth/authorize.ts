@@ -2,9 +2,20 @@
 // service's.
 import model from '../api/model/lambda-model.json' with { type: 'json' };
 import type { OperationName } from '../api/model/types.ts';
+import type { Scope } from '../functions/names.ts';
+import { evaluate, type PolicyDecision } from '../policies/evaluate.ts';
+import type { PolicyDocument } from '../policies/policy.ts';
 import { ServiceError } from '../service-error.ts';
+import { accessRequest, isService } from './access-request.ts';
 import type { Caller, Rights } from './caller.ts';
-import { accountOf, type BoundInput, resourceArn } from './resource.ts';
+import {
+  type AddressedResource,
+  accountOf,
+  addressedResource,
+  type BoundInput,
+  policyArn,
+  resourceArn,
+} from './resource.ts';
 
 /** What `rights: invoke` and a function's own identity stand for. */
 const invokeOperations: ReadonlySet<OperationName> = new Set<OperationName>([
@@ -18,6 +29,9 @@ const readOperations: ReadonlySet<string> = new Set(
     .filter(([, operation]) => 'readonly' in operation)
     .map(([name]) => name),
 );
+
+/** What a policy may ask about every invocation that does not come through a function URL. */
+const notByUrl = [['lambda:invokedviafunctionurl', 'false']] as const;
 
 /** Operations whose IAM action has another name. */
 const actionNames: Readonly<Partial<Record<OperationName, string>>> = {
@@ -62,20 +76,87 @@ const crossAccountOperations: ReadonlySet<OperationName> = new Set<OperationName
   'UpdateFunctionEventInvokeConfig',
 ]);
 
+/** A policy must not shut out those who can mend it, as S3 leaves a bucket's policy to the root of its account. */
+const mendingOperations: ReadonlySet<OperationName> = new Set<OperationName>([
+  'DeleteResourcePolicy',
+  'GetPolicy',
+  'GetResourcePolicy',
+  'PutResourcePolicy',
+  'RemovePermission',
+]);
+
+/** Where resource policies are found. Every call asks, so it must neither wait nor copy. */
+export interface PolicySource {
+  /** Undefined when there is no policy, or no such resource. */
+  find(resource: AddressedResource): PolicyDocument | undefined;
+}
+
 /**
- * Returns when the call is allowed. Throws AccessDeniedException; its message is empty (null on the wire) where the
- * operation cannot be opened to other accounts at all.
+ * The scope that the call runs in, the account being that of the resource. Throws AccessDeniedException; its message is empty
+ * (null on the wire) where the operation cannot be opened to other accounts at all.
  */
-export function authorize(caller: Caller, operation: OperationName, input: BoundInput): void {
-  const allowedByRights = hasRight(caller.rights, operation);
-  const isOwn = accountOf(input, caller) === caller.account;
-  if (isOwn && allowedByRights) return;
-  if (!isOwn && !crossAccountOperations.has(operation)) {
-    throw new ServiceError('AccessDeniedException', '');
-  }
-  if (!allowedByRights) throw denied(caller, operation, input, 'identity-based');
-  // Another account's resource: both sides must allow it, and the resource policy of the other side is asked here.
-  throw denied(caller, operation, input, 'resource-based');
+export function authorize(
+  caller: Caller,
+  operation: OperationName,
+  input: BoundInput,
+  policies: PolicySource,
+): Scope {
+  const account = accountOf(input, caller);
+  const refusal = refusalFor(account, caller, operation, input, policies);
+  if (refusal !== undefined) throw refusal;
+  return account === caller.account ? caller : { account, region: caller.region };
+}
+
+/** What {@link authorize} would throw. */
+export function refusalOf(
+  caller: Caller,
+  operation: OperationName,
+  input: BoundInput,
+  policies: PolicySource,
+): ServiceError | undefined {
+  return refusalFor(accountOf(input, caller), caller, operation, input, policies);
+}
+
+/**
+ * Of the own account, rights or a policy suffice; of another one both must allow; a service needs a policy everywhere. What a policy
+ * denies is denied to everybody whom it means, administrators of the own account included.
+ */
+function refusalFor(
+  account: string,
+  caller: Caller,
+  operation: OperationName,
+  input: BoundInput,
+  policies: PolicySource,
+): ServiceError | undefined {
+  const isOwn = account === caller.account;
+  if (!isOwn && !crossAccountOperations.has(operation))
+    return new ServiceError('AccessDeniedException', '');
+  const byRights = hasRight(caller.rights, operation);
+  const needsPolicy = !isOwn || isService(caller);
+  const decision = decisionOn(caller, operation, input, policies, byRights && !needsPolicy);
+  const isMending = isOwn && caller.rights === 'admin' && mendingOperations.has(operation);
+  if (decision === 'denied' && !isMending)
+    return denied(caller, operation, input, 'with an explicit deny in a resource-based policy');
+  const suffices = needsPolicy ? byRights : byRights || decision === 'allowed';
+  if (!suffices) return notAllowed(caller, operation, input, 'identity-based');
+  if (!needsPolicy || decision === 'allowed' || decision === 'delegated') return undefined;
+  return notAllowed(caller, operation, input, 'resource-based');
+}
+
+/** `onlyDenials`: nothing but a denial would change the outcome. */
+function decisionOn(
+  caller: Caller,
+  operation: OperationName,
+  input: BoundInput,
+  policies: PolicySource,
+  onlyDenials: boolean,
+): PolicyDecision {
+  const resource = addressedResource(operation, input, caller);
+  const policy = resource && policies.find(resource);
+  if (resource === undefined || policy === undefined) return 'silent';
+  if (onlyDenials && policy.Statement.every(({ Effect }) => Effect === 'Allow')) return 'silent';
+  const more = invokeOperations.has(operation) ? notByUrl : [];
+  return evaluate(policy, accessRequest(caller, actionOf(operation), policyArn(resource), more));
 }
 
 /** What a caller's own rights allow, whosever the resource is. */
@@ -92,16 +173,29 @@ export function hasRight(rights: Rights, operation: OperationName): boolean {
   }
 }
 
-function denied(
+function notAllowed(
   caller: Caller,
   operation: OperationName,
   input: BoundInput,
   policy: 'identity-based' | 'resource-based',
 ): ServiceError {
-  const action = `lambda:${actionNames[operation] ?? operation}`;
+  const reason = `because no ${policy} policy allows the ${actionOf(operation)} action`;
+  return denied(caller, operation, input, reason);
+}
+
+function denied(
+  caller: Caller,
+  operation: OperationName,
+  input: BoundInput,
+  reason: string,
+): ServiceError {
   const resource = resourceArn(operation, input, caller);
   return new ServiceError(
     'AccessDeniedException',
-    `User: ${caller.principal} is not authorized to perform: ${action} on resource: ${resource} because no ${policy} policy allows the ${action} action`,
+    `User: ${caller.principal} is not authorized to perform: ${actionOf(operation)} on resource: ${resource} ${reason}`,
   );
+}
+
+function actionOf(operation: OperationName): string {
+  return `lambda:${actionNames[operation] ?? operation}`;
 }

@@ -4,6 +4,18 @@
 export const allRights = ['admin', 'invoke', 'read'] as const;
 export type Rights = (typeof allRights)[number];
 
+/** What conditions of a resource policy may ask about a principal that its name does not tell. */
+export interface PrincipalAttributes {
+  /** ARN of the role that a session is one of, with its path. */
+  readonly role?: string | undefined;
+  /** `o-…`: the organization of an identity. */
+  readonly organization?: string | undefined;
+  /** What a service acts for: ARN of the resource that raised the event. */
+  readonly sourceArn?: string | undefined;
+  /** The account of that resource, 12 digits. */
+  readonly sourceAccount?: string | undefined;
+}
+
 /** An access key as the verifier needs it. `function`: derived for a function's environment; `key`: listed in a file. */
 export interface AccessKey {
   readonly kind: 'key' | 'function';
@@ -14,6 +26,7 @@ export interface AccessKey {
   /** ARN or service name. */
   readonly principal: string;
   readonly rights: Rights;
+  readonly attributes?: PrincipalAttributes | undefined;
 }
 
 /** An authenticated caller. `anonymous` exists only with `--auth none`. */
@@ -24,6 +37,7 @@ export interface Caller {
   readonly account: string;
   readonly principal: string;
   readonly rights: Rights;
+  readonly attributes?: PrincipalAttributes | undefined;
   /** From the signature's scope, else the host's own. */
   readonly region: string;
 }

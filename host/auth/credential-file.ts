@@ -1,4 +1,5 @@
 // The form of `secrets/credentials.json`: a list of access keys, each with what it may do. Reads and writes text, no files.
+import { isServiceName } from '../policies/statement.ts';
 import { allRights, type Rights } from './caller.ts';
 
 /** One entry, as it stands in the file. */
@@ -11,6 +12,12 @@ export interface CredentialEntry {
   /** ARN or service name. */
   readonly principal: string;
   readonly rights: Rights;
+  /** Of an identity: `o-…`, what policies compare `aws:PrincipalOrgID` with. */
+  readonly organization?: string | undefined;
+  /** Of a service: ARN of what it acts for. */
+  readonly sourceArn?: string | undefined;
+  /** Of a service: the account of what it acts for, 12 digits; the entry's own when left out. */
+  readonly sourceAccount?: string | undefined;
   /** The admin pair that the host made on its first start; steps back when the operator configures one. */
   readonly generated?: true | undefined;
 }
@@ -22,8 +29,15 @@ const memberForms: Readonly<Record<string, { readonly form: RegExp; readonly wan
   account: { form: /^\d{12}$/, wanted: '12 digits' },
   principal: { form: /^[!-~]{1,2048}$/, wanted: 'an ARN or a service name' },
   rights: { form: new RegExp(`^(?:${allRights.join('|')})$`), wanted: allRights.join(', ') },
+  organization: { form: /^o-[a-z0-9]{10,32}$/, wanted: 'o- and 10 to 32 letters and digits' },
+  sourceArn: { form: /^arn:[!-~]{1,2044}$/, wanted: 'an ARN' },
+  sourceAccount: { form: /^\d{12}$/, wanted: '12 digits' },
 };
-const optionalMembers = new Set(['sessionToken']);
+const optionalMembers = new Set(['sessionToken', 'organization', 'sourceArn', 'sourceAccount']);
+
+/** Members that only services have, and one that only identities have. */
+const serviceMembers = ['sourceArn', 'sourceAccount'];
+const identityMembers = ['organization'];
 
 /** Checks the whole list. Throws an Error that names every problem and quotes no value. */
 export function checkCredentials(value: unknown): readonly CredentialEntry[] {
@@ -58,5 +72,9 @@ function entryProblems(entry: unknown): readonly string[] {
     if (name === 'generated' && value === true) continue;
     if (!Object.hasOwn(memberForms, name)) problems.push(`${name} is not a member`);
   }
+  const isService = isServiceName(String(members.get('principal')));
+  for (const name of isService ? identityMembers : serviceMembers)
+    if (members.has(name))
+      problems.push(`${name} does not belong to ${isService ? 'a service' : 'an identity'}`);
   return problems;
 }

@@ -1,6 +1,7 @@
 // The access keys of a host: those of `secrets/credentials.json`, reread when it changes, and the operator's own admin pair.
 import { join } from 'node:path';
-import type { AccessKey, KeyRefusal } from './caller.ts';
+import { isServiceName } from '../policies/statement.ts';
+import type { AccessKey, KeyRefusal, PrincipalAttributes } from './caller.ts';
 import { type CredentialEntry, checkCredentials, formatCredentials } from './credential-file.ts';
 import type { RandomBytes } from './host-key.ts';
 import { makeAccessKeyId, makeBearerToken, makeSecretAccessKey } from './key-material.ts';
@@ -133,11 +134,25 @@ function keySetOf(stored: readonly CredentialEntry[], options: CredentialsOption
   const byId = new Map(
     entries.map((entry) => [
       entry.accessKeyId,
-      { key: { kind: 'key', ...entry } as const, sessionToken: entry.sessionToken },
+      { key: keyOf(entry), sessionToken: entry.sessionToken },
     ]),
   );
   const admin = entries.find((entry) => isAdminOf(options.accountId, entry));
   return { byId, adminPair: admin && pairOf(admin) };
+}
+
+function keyOf(entry: CredentialEntry): AccessKey {
+  const { accessKeyId, secretAccessKey, account, principal, rights } = entry;
+  const attributes = attributesOf(entry);
+  const key = { kind: 'key', accessKeyId, secretAccessKey, account, principal, rights } as const;
+  return attributes === undefined ? key : { ...key, attributes };
+}
+
+/** A service acts for its own entry's account unless another one is named. */
+function attributesOf(entry: CredentialEntry): PrincipalAttributes | undefined {
+  const { principal, account, organization, sourceArn, sourceAccount = account } = entry;
+  if (isServiceName(principal)) return { sourceArn, sourceAccount };
+  return organization === undefined ? undefined : { organization };
 }
 
 /** The operator's pair first; neither the generated pair nor another entry of that id beside it. */

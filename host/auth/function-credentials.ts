@@ -100,6 +100,7 @@ export class FunctionCredentials {
       account,
       principal: assumedRoleArn({ account, role, functionName }),
       rights: 'invoke',
+      attributes: { role },
     };
     const known = { key, expiresAt: expiresAtSeconds * 1000 };
     this.#verified.set(sessionToken, known);

@@ -1,11 +1,13 @@
-// Which resource a call is about, read from its members before anything has validated them: whose it is, and its ARN.
+// Which resource a call is about, read from its members before anything has validated them: whose it is, its ARN, and what may
+// have a policy.
 import type { OperationName } from '../api/model/types.ts';
 import { functionArn, partitionOf, type Scope } from '../functions/names.ts';
+import { layerVersionArn } from '../layers/names.ts';
 
 /** An operation's input as bound, not yet validated. */
 export type BoundInput = Readonly<Record<string, unknown>>;
 
-/** Operations on a list, or on what does not exist yet: their resource is `*`. Source: control-plane document §3.3. */
+/** Operations on a list, or on what does not exist yet: their resource is `*`. */
 const listOperations: ReadonlySet<OperationName> = new Set<OperationName>([
   'CreateEventSourceMapping',
   'ListEventSourceMappings',
@@ -37,6 +39,67 @@ export function accountOf(input: BoundInput, caller: Scope): string {
     if (account !== undefined && account !== '') return account;
   }
   return caller.account;
+}
+
+/** What can have a policy, of any account, whether or not it exists. */
+export type AddressedResource =
+  | (Scope & {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly qualifier: string | undefined;
+    })
+  | (Scope & { readonly kind: 'layer-version'; readonly name: string; readonly version: number });
+
+/** Undefined for operations on lists, and on what has no policy. */
+export function addressedResource(
+  operation: OperationName,
+  input: BoundInput,
+  caller: Scope,
+): AddressedResource | undefined {
+  if (listOperations.has(operation) || input['UUID'] !== undefined) return undefined;
+  const functionName = textOf(input, 'FunctionName') ?? functionArnIn(input);
+  if (functionName !== undefined) {
+    const { account, region } = caller;
+    const beside = textOf(input, 'Qualifier');
+    if (!functionName.includes(':'))
+      return { kind: 'function', account, region, name: functionName, qualifier: beside };
+    const parts = partsOf(functionName);
+    return {
+      kind: 'function',
+      account: parts.account ?? account,
+      region: parts.region ?? region,
+      name: parts.name,
+      qualifier: parts.qualifier ?? beside,
+    };
+  }
+  return addressedLayerVersion(input, caller);
+}
+
+/** The ARN as the statements of its policy name it: a function's own policy is also that of `$LATEST`. */
+export function policyArn(resource: AddressedResource): string {
+  if (resource.kind === 'layer-version') return layerVersionArn(resource, resource.version);
+  const { name, qualifier } = resource;
+  return functionArn(resource, name, qualifier === '$LATEST' ? undefined : qualifier);
+}
+
+function functionArnIn(input: BoundInput): string | undefined {
+  const arn = textOf(input, 'Resource') ?? textOf(input, 'ResourceArn');
+  return arn?.split(':')[5] === 'function' ? arn : undefined;
+}
+
+function addressedLayerVersion(input: BoundInput, caller: Scope): AddressedResource | undefined {
+  const version = Number(input['VersionNumber']);
+  const layerName = textOf(input, 'LayerName');
+  const arn = layerName?.startsWith('arn:') === true ? layerName : textOf(input, 'Arn');
+  const kind = 'layer-version';
+  if (arn === undefined) {
+    if (layerName === undefined || Number.isNaN(version)) return undefined;
+    return { kind, account: caller.account, region: caller.region, name: layerName, version };
+  }
+  const [, , , region = '', account = '', type, name = '', ofArn] = arn.split(':');
+  const number = ofArn === undefined ? version : Number(ofArn);
+  if (type !== 'layer' || Number.isNaN(number)) return undefined;
+  return { kind, account, region, name, version: number };
 }
 
 /** The ARN that a refusal names, `*` for operations on a list. */
@@ -73,7 +136,7 @@ interface FunctionNameParts {
   readonly qualifier: string | undefined;
 }
 
-/** Takes every form of a FunctionName apart, sound or not (control-plane document §5.1); the last part is always a name. */
+/** Takes every form of a FunctionName apart, sound or not; the last part is always a name. */
 function partsOf(functionName: string): FunctionNameParts {
   const parts = functionName.split(':');
   if (parts[0] === 'arn' && parts.length > 3) parts.splice(0, 3);

@@ -1,10 +1,9 @@
 // From a request to its operation, its caller and its body, in the service's order: authenticate, route, authorize. What the
 // headers decide is decided before the body is read; memory for a package is for those who may bring one.
-import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import type { OperationName } from '../api/model/types.ts';
 import type { Authenticator, PendingAuthentication } from '../auth/authenticator.ts';
-import { authorize, hasRight } from '../auth/authorize.ts';
+import { type PolicySource, refusalOf } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import { ServiceError } from '../service-error.ts';
 import { type BodyLimit, hashBody, readBody } from './body.ts';
@@ -24,6 +23,7 @@ const OTHER_BODY_BYTES = 6_291_456;
 export interface AdmissionParts {
   readonly authenticator: Authenticator;
   readonly router: Router;
+  readonly policies: PolicySource;
 }
 
 /** A request whose caller is known. Whether the caller may do it is still to be asked: what it is about may stand in the body. */
@@ -39,44 +39,48 @@ export interface AdmittedRequest {
  */
 export async function admit(
   request: IncomingMessage,
-  { authenticator, router }: AdmissionParts,
+  { authenticator, router, policies }: AdmissionParts,
 ): Promise<AdmittedRequest> {
   const { method = '', url = '', rawHeaders } = request;
   const authentication = authenticator.begin({ method, target: url, rawHeaders });
   const match = router.match(method, url);
-  if (match === undefined || !isBodyWanted(request, match, authentication))
-    return await refuse(request, match, authentication);
+  const refusal = earlyRefusal(request, match, authentication.claimed, policies);
+  if (match === undefined || refusal !== undefined) {
+    await proveSignature(request, match, authentication);
+    throw refusal ?? unknownOperation();
+  }
   const body = await readBody(request, limitOf(match.operation));
   return { match, caller: authentication.finish(body), body };
 }
 
 /** Small bodies are read for everyone: a refusal names the resource, and its name may stand there. */
-function isBodyWanted(
+function earlyRefusal(
   { headers }: IncomingMessage,
-  { operation }: RouteMatch,
-  { rights }: PendingAuthentication,
-): boolean {
-  if (hasRight(rights, operation)) return true;
+  match: RouteMatch | undefined,
+  claimed: Caller,
+  policies: PolicySource,
+): ServiceError | undefined {
+  if (match === undefined) return undefined;
   const isChunked = headers['transfer-encoding'] !== undefined;
-  return !isChunked && Number(headers['content-length'] ?? 0) <= OTHER_BODY_BYTES;
+  const isSmall = !isChunked && Number(headers['content-length'] ?? 0) <= OTHER_BODY_BYTES;
+  return isSmall ? undefined : refusalOf(claimed, match.operation, boundNames(match), policies);
 }
 
 /** Why a request is not served is told to nobody whose signature does not hold; what else is known of the body is its hash. */
-async function refuse(
+async function proveSignature(
   request: IncomingMessage,
   match: RouteMatch | undefined,
   authentication: PendingAuthentication,
-): Promise<never> {
-  const caller =
-    authentication.proven ??
-    authentication.finishDigest(await hashBody(request, limitOf(match?.operation)));
-  if (match === undefined)
-    throw new ServiceError(
-      'UnknownOperationException',
-      'Unable to determine service/operation name to be authorized',
-    );
-  authorize(caller, match.operation, boundNames(match));
-  return assert.fail(`${match.operation} was refused to a caller who may call it`);
+): Promise<void> {
+  if (authentication.proven !== undefined) return;
+  authentication.finishDigest(await hashBody(request, limitOf(match?.operation)));
+}
+
+function unknownOperation(): ServiceError {
+  return new ServiceError(
+    'UnknownOperationException',
+    'Unable to determine service/operation name to be authorized',
+  );
 }
 
 function limitOf(operation: OperationName | undefined): BodyLimit {

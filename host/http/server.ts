@@ -10,7 +10,7 @@ import type { Answer } from '../api/encode.ts';
 import { operations } from '../api/index.ts';
 import { answerInvoke, type InvokeParts } from '../api/invoke.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { authorize } from '../auth/authorize.ts';
+import { authorize, type PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import { ServiceError } from '../service-error.ts';
 import { admit, boundNames } from './admission.ts';
@@ -30,6 +30,7 @@ export interface ServerOptions {
   readonly router: Router;
   readonly authenticator: Authenticator;
   readonly invoke: InvokeParts;
+  readonly policies: PolicySource;
   /** The parts of the host for one request's operation. */
   readonly contextFor: (
     caller: Caller,
@@ -122,14 +123,15 @@ async function answer(
   const { operation } = match;
   const declared = operations.get(operation);
   // Declared operations authorize by themselves: what they are about may stand in the body.
-  if (declared === undefined) authorize(caller, operation, boundNames(match));
-  if (operation === 'Invoke')
-    return await answerInvoke({ match, headers, body }, caller, requestId, options.invoke);
-  if (declared === undefined)
+  if (declared === undefined) {
+    const scope = authorize(caller, operation, boundNames(match), options.policies);
+    if (operation === 'Invoke')
+      return await answerInvoke({ match, headers, body }, scope, requestId, options.invoke);
     throw new ServiceError(
       'InvalidParameterValueException',
       `${operation} is not available on this host yet`,
     );
+  }
   const context = options.contextFor(caller, requestId, request);
   return await declared.answer({ match, headers, body }, context);
 }

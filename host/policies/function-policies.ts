@@ -1,10 +1,10 @@
 // Where the policies of functions are kept: each function, version and alias has its own. The function's own is also that of
 // `$LATEST`, to which no policy can be added.
-import type { FunctionChange, Functions, HeldFunction } from '../functions/functions.ts';
+import type { FunctionChange, HeldFunction } from '../functions/functions.ts';
 import { functionArn, functionNotFound, type Scope } from '../functions/names.ts';
 import { findTarget, qualifierPartName, type Target } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
-import type { PolicyDocument, PolicyRecord } from './policy.ts';
+import type { PolicyRecord } from './policy.ts';
 
 /** A function, version or alias as a policy belongs to it. */
 export interface PolicyOwner {
@@ -13,26 +13,6 @@ export interface PolicyOwner {
   /** Of the function, version or alias itself. */
   readonly revisionId: string;
   readonly policy: PolicyRecord | undefined;
-}
-
-/** A function of any account, as a request names it. */
-export interface AddressedFunction extends Scope {
-  readonly name: string;
-  readonly qualifier: string | undefined;
-}
-
-/** The policy that decides about a request. Reads memory only: every call asks. */
-export class FunctionPolicies {
-  readonly #functions: Functions;
-
-  constructor(functions: Functions) {
-    this.#functions = functions;
-  }
-
-  find({ account, region, name, qualifier }: AddressedFunction): PolicyDocument | undefined {
-    const held = this.#functions.held(account, region, name);
-    return held?.part('policy', qualifierPartName(qualifier))?.document;
-  }
 }
 
 /** The ARN that a policy of this qualifier has as its resource. */

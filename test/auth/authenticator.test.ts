@@ -53,7 +53,7 @@ suite('sigv4', () => {
     assert.equal(pending.service, 'lambda');
     assert.equal(pending.coversBody, true);
     // Without a declared hash of the body nothing is proven yet, but what is claimed is known.
-    assert.deepEqual([pending.rights, pending.proven], ['admin', undefined]);
+    assert.deepEqual([pending.claimed.rights, pending.proven], ['admin', undefined]);
     assert.deepEqual(pending.finish(none), {
       kind: 'key',
       accessKeyId: 'AKIAOPERATOR',
@@ -100,6 +100,7 @@ suite('sigv4', () => {
       principal: `arn:aws:sts::${account}:assumed-role/worker/resize`,
       rights: 'invoke',
       region: 'us-east-1',
+      attributes: { role },
     });
     const tampered = await sign(unsigned, {
       key: { ...key, sessionToken: `${key.sessionToken.slice(0, -1)}!` },

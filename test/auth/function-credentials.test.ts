@@ -42,6 +42,7 @@ suite('credentials of an environment', () => {
       account: '123456789012',
       principal: 'arn:aws:sts::123456789012:assumed-role/worker/resize',
       rights: 'invoke',
+      attributes: { role: 'arn:aws:iam::123456789012:role/service-role/worker' },
     };
     for (const wait of [0, 12 * hours - 1]) {
       clock.advance(wait);

@@ -21,6 +21,7 @@ import { createRouter } from '../../host/http/router.ts';
 import { closeServer, createServer } from '../../host/http/server.ts';
 import { createSignedLinks } from '../../host/http/signed-link.ts';
 import { Layers } from '../../host/layers/layers.ts';
+import { ResourcePolicies } from '../../host/policies/resource-policies.ts';
 import { openStore } from '../../host/store/sqlite.ts';
 import { systemClock } from '../../runtime/clock.ts';
 
@@ -95,8 +96,10 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   const links = createSignedLinks({
     hostKey: await openHostKey({ secretsDir: secrets, random: randomBytes }),
   });
+  const policies = new ResourcePolicies(functions, layers);
   const server = createServer({
     router: createRouter(),
+    policies,
     authenticator: createAuthenticator({
       mode: {
         kind: 'none',
@@ -111,6 +114,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     invoke: { dispatcher, functionError: 'modern', epochMs: now },
     contextFor: (caller, requestId) => ({
       functions,
+      policies,
       layers,
       activation,
       packages,
