@@ -1,5 +1,6 @@
 // All functions of the host with what belongs to them: versions, aliases and whatever hangs on these. See store/aggregates.ts
 // for how they are kept.
+import { StoredBytes } from '../code/stored-bytes.ts';
 import {
   type Aggregate,
   type AggregateChange,
@@ -35,9 +36,11 @@ export class Functions {
   readonly #held: Aggregates<FunctionRecord, FunctionParts>;
   readonly #versions = new PartOrder('version', byNumber);
   readonly #aliases = new PartOrder('alias', byName);
+  readonly #codeBytes = new StoredBytes();
 
   private constructor(held: Aggregates<FunctionRecord, FunctionParts>) {
     this.#held = held;
+    for (const each of held.all()) this.#codeBytes.add(scopeOf(each), bytesOf(each));
   }
 
   /** Reads all records into memory. */
@@ -95,16 +98,9 @@ export class Functions {
     return digests;
   }
 
-  /** Bytes of the packages of one scope, each version counted. */
+  /** Bytes of the packages of one scope, each version counted; those of changes that are being stored too. */
   codeBytes(account: string, region: string): number {
-    let bytes = 0;
-    for (const name of this.names(account, region)) {
-      const held = this.held(account, region, name);
-      if (held === undefined) continue;
-      bytes += held.root.latest.settings.code.sizeBytes;
-      for (const [, { settings }] of held.parts('version')) bytes += settings.code.sizeBytes;
-    }
-    return bytes;
+    return this.#codeBytes.of(functionScope(account, region));
   }
 
   get size(): number {
@@ -122,8 +118,38 @@ export class Functions {
     name: string,
     decide: (current: HeldFunction | undefined) => Decision<T>,
   ): Promise<T> {
-    return this.#held.change(functionKey(account, region, name), decide);
+    return this.#codeBytes.during(functionScope(account, region), (decided) =>
+      this.#held.change(functionKey(account, region, name), (current) => {
+        const decision = decide(current);
+        decided(addedBytes(current, decision.change));
+        return decision;
+      }),
+    );
   }
+}
+
+function scopeOf({ root }: HeldFunction): string {
+  return functionScope(root.account, root.region);
+}
+
+function bytesOf(held: HeldFunction): number {
+  let bytes = sizeOf(held.root.latest);
+  for (const [, version] of held.parts('version')) bytes += sizeOf(version);
+  return bytes;
+}
+
+/** What the packages of a function grow by; negative where they shrink. An undefined change deletes it. */
+function addedBytes(before: HeldFunction | undefined, change: FunctionChange | undefined): number {
+  if (change === undefined) return before === undefined ? 0 : -bytesOf(before);
+  let added = sizeOf(change.root.latest) - sizeOf(before?.root.latest);
+  for (const part of change.parts ?? [])
+    if (part.kind === 'version')
+      added += sizeOf(part.value) - sizeOf(before?.part('version', part.name));
+  return added;
+}
+
+function sizeOf(version: VersionRecord | undefined): number {
+  return version?.settings.code.sizeBytes ?? 0;
 }
 
 function byNumber(a: VersionRecord, b: VersionRecord): number {

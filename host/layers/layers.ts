@@ -1,4 +1,5 @@
 // All layers of the host with their versions. See store/aggregates.ts for how they are kept.
+import { StoredBytes } from '../code/stored-bytes.ts';
 import {
   type Aggregate,
   type AggregateDecision,
@@ -22,8 +23,13 @@ export type LayerDecision<T> = AggregateDecision<LayerRecord, LayerParts, T>;
 export class Layers {
   readonly #held: Aggregates<LayerRecord, LayerParts>;
 
+  readonly #codeBytes = new StoredBytes();
+
   private constructor(held: Aggregates<LayerRecord, LayerParts>) {
     this.#held = held;
+    for (const layer of held.all())
+      for (const [, version] of layer.parts('layer-version'))
+        this.#codeBytes.add(scopeOf(layer.root.account, layer.root.region), sizeOf(version));
   }
 
   /** Reads all records into memory. */
@@ -60,13 +66,9 @@ export class Layers {
     return digests;
   }
 
-  /** Bytes of the packages of one scope, each version counted. */
+  /** Bytes of the packages of one scope, each version counted; those of changes that are being stored too. */
   codeBytes(account: string, region: string): number {
-    let bytes = 0;
-    for (const name of this.names(account, region))
-      for (const { content } of this.versions({ account, region, name }))
-        bytes += content.sizeBytes;
-    return bytes;
+    return this.#codeBytes.of(scopeOf(account, region));
   }
 
   /** Changes one layer; see {@link Aggregates.change}. */
@@ -74,13 +76,36 @@ export class Layers {
     layer: LayerReference,
     decide: (current: HeldLayer | undefined) => LayerDecision<T>,
   ): Promise<T> {
-    return this.#held.change(keyOf(layer), decide);
+    return this.#codeBytes.during(scopeOf(layer.account, layer.region), (decided) =>
+      this.#held.change(keyOf(layer), (current) => {
+        const decision = decide(current);
+        decided(addedBytes(current, decision));
+        return decision;
+      }),
+    );
   }
 }
 
 /** Removes a version with everything that hangs on it: all of it is kept under the number. */
 export function versionRemoval(version: number): readonly PartChange<LayerParts>[] {
   return LAYER_PART_KINDS.map((kind) => ({ kind, name: `${version}`, value: undefined }));
+}
+
+/** What the packages of a layer grow by; negative where they shrink. An undefined change deletes it. */
+function addedBytes(before: HeldLayer | undefined, { change }: LayerDecision<unknown>): number {
+  let added = 0;
+  if (change === undefined) {
+    for (const [, version] of before?.parts('layer-version') ?? []) added -= sizeOf(version);
+    return added;
+  }
+  for (const part of change.parts ?? [])
+    if (part.kind === 'layer-version')
+      added += sizeOf(part.value) - sizeOf(before?.part('layer-version', part.name));
+  return added;
+}
+
+function sizeOf(version: LayerVersionRecord | undefined): number {
+  return version?.content.sizeBytes ?? 0;
 }
 
 function scopeOf(account: string, region: string): string {
