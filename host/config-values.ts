@@ -66,12 +66,21 @@ export function oneOf<const T extends string>(choices: readonly T[]): Parser<T> 
 }
 
 export function whole(least: number, most: number): Parser<number> {
-  return (raw) => {
-    const value = typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
-      throw new BadValue(`must be a whole number from ${least} to ${most}, not ${show(raw)}`);
-    return value;
-  };
+  return (raw) => wholeIn(raw, least, most, '');
+}
+
+/** So many per second, or `off`: undefined. */
+export function rate(raw: RawValue): number | undefined {
+  return raw === 'off' ? undefined : wholeIn(raw, 1, 1_000_000, 'off or ');
+}
+
+function wholeIn(raw: RawValue, least: number, most: number, orElse: string): number {
+  const value = typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+    throw new BadValue(
+      `must be ${orElse}a whole number from ${least} to ${most}, not ${show(raw)}`,
+    );
+  return value;
 }
 
 /** Bytes: a number, or one with KiB, MiB or GiB. */

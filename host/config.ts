@@ -17,6 +17,7 @@ import {
   origin,
   type Parser,
   path,
+  rate,
   secretMatching,
   whole,
 } from './config-values.ts';
@@ -56,6 +57,8 @@ export interface HostConfig {
     readonly queueLength: number;
     readonly queueWaitMs: number;
     readonly accountConcurrency: number;
+    /** Whether requests per second are limited as well. */
+    readonly limitsRate: boolean;
   };
   readonly logs: { readonly maxBytesPerGroup: number };
   readonly shutdown: { readonly graceMs: number };
@@ -64,6 +67,12 @@ export interface HostConfig {
     readonly pids: number;
     /** The largest MemorySize that a function may ask for. */
     readonly memoryMib: number;
+    /** Requests per second to the control plane, of one account in one region; undefined: no limit. */
+    readonly apiRates: {
+      readonly getFunction: number | undefined;
+      readonly getPolicy: number | undefined;
+      readonly others: number | undefined;
+    };
   };
   /** Where deployment packages in S3 are fetched from, if not from AWS. */
   readonly s3Endpoint: string | undefined;
@@ -223,7 +232,12 @@ const SETTINGS = {
   'dispatch.accountConcurrency': {
     default: '1000',
     parse: whole(1, 1_000_000),
-    about: 'Concurrent executions of one account',
+    about: 'Concurrent executions of one account in one region',
+  },
+  'dispatch.requestRate': {
+    default: 'off',
+    parse: oneOf(['off', 'on']),
+    about: 'Limit synchronous invocations of a function to 10 per second and concurrent execution',
   },
   'logs.maxBytesPerGroup': {
     default: '256MiB',
@@ -244,6 +258,21 @@ const SETTINGS = {
     default: '10240',
     parse: whole(128, 10_240),
     about: 'The largest MemorySize that a function may ask for, in MiB',
+  },
+  'limits.apiRate': {
+    default: 'off',
+    parse: rate,
+    about: 'Requests per second to the control plane that an account may make; the service: 15',
+  },
+  'limits.getFunctionRate': {
+    default: 'off',
+    parse: rate,
+    about: 'GetFunction per second, not counted with the others; the service: 100',
+  },
+  'limits.getPolicyRate': {
+    default: 'off',
+    parse: rate,
+    about: 'GetPolicy per second, not counted with the others; the service: 15',
   },
   s3Endpoint: {
     default: undefined,
@@ -399,10 +428,19 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
       queueLength: values['dispatch.queueLength'],
       queueWaitMs: values['dispatch.queueWaitMs'],
       accountConcurrency: values['dispatch.accountConcurrency'],
+      limitsRate: values['dispatch.requestRate'] === 'on',
     },
     logs: { maxBytesPerGroup: values['logs.maxBytesPerGroup'] },
     shutdown: { graceMs: values['shutdown.graceMs'] },
-    limits: { pids: values['limits.pids'], memoryMib: values['limits.memoryMib'] },
+    limits: {
+      pids: values['limits.pids'],
+      memoryMib: values['limits.memoryMib'],
+      apiRates: {
+        getFunction: values['limits.getFunctionRate'],
+        getPolicy: values['limits.getPolicyRate'],
+        others: values['limits.apiRate'],
+      },
+    },
     s3Endpoint: values.s3Endpoint,
   };
 }

@@ -24,6 +24,7 @@ import { openCodePackages } from './code/packages.ts';
 import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
 import type { HostConfig } from './config.ts';
+import { Allotments } from './concurrency/allotments.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { environmentSpec } from './dispatch/environment-spec.ts';
@@ -33,6 +34,7 @@ import { Functions } from './functions/functions.ts';
 import { partitionOf } from './functions/names.ts';
 import type { FunctionSettings } from './functions/record.ts';
 import { createBrowserGuard } from './http/browser-guard.ts';
+import { ApiRate } from './http/api-rate.ts';
 import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
@@ -146,10 +148,15 @@ export async function startHost({
   const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });
   /** Known once the listener has its port; environments are made later. */
   let publicUrl = '';
+  const concurrency = new Concurrency({
+    limit: config.dispatch.accountConcurrency,
+    limitsRate: config.dispatch.limitsRate,
+    monotonicMs: () => clock.monotonicMs(),
+  });
   const dispatcher = new Dispatcher({
     functions,
     environments: pool,
-    concurrency: new Concurrency(config.dispatch.accountConcurrency),
+    concurrency,
     runtimeSupport: (runtime) => runtimes.support(runtime),
     specOf: (record, version, runtimeVersion) =>
       environmentSpec(record, version, runtimeVersion, {
@@ -191,6 +198,8 @@ export async function startHost({
     policies,
     layers,
     activation,
+    concurrency,
+    allotments: new Allotments({ functions, concurrency }),
     packages,
     fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),
     limits: { maxMemoryMib: config.limits.memoryMib, codeStorageBytes: ACCOUNT_CODE_BYTES },
@@ -201,6 +210,7 @@ export async function startHost({
     router: createRouter(),
     authenticator,
     policies,
+    apiRate: new ApiRate(config.limits.apiRates, () => clock.monotonicMs()),
     invoke: { dispatcher, functionError: config.functionError, epochMs: now },
     contextFor: (caller, requestId, request): OperationContext => ({
       ...parts,

@@ -55,10 +55,19 @@ test('without anything given, the defaults hold', () => {
     isolation: { mode: 'auto' },
     functionError: 'modern',
     pool: { idleMs: 600_000, memoryBudgetBytes: 700 * MIB, genericSlots: 2 },
-    dispatch: { queueLength: 1_000, queueWaitMs: 10_000, accountConcurrency: 1_000 },
+    dispatch: {
+      queueLength: 1_000,
+      queueWaitMs: 10_000,
+      accountConcurrency: 1_000,
+      limitsRate: false,
+    },
     logs: { maxBytesPerGroup: 256 * MIB },
     shutdown: { graceMs: 30_000 },
-    limits: { pids: 1_024, memoryMib: 10_240 },
+    limits: {
+      pids: 1_024,
+      memoryMib: 10_240,
+      apiRates: { getFunction: undefined, getPolicy: undefined, others: undefined },
+    },
     s3Endpoint: undefined,
   });
 });
@@ -95,10 +104,14 @@ test('every setting can be given by its variable, and by its flag where it has o
     'dispatch.queueLength': '2',
     'dispatch.queueWaitMs': '3',
     'dispatch.accountConcurrency': '4',
+    'dispatch.requestRate': 'on',
     'logs.maxBytesPerGroup': '5MiB',
     'shutdown.graceMs': '6',
     'limits.pids': '17',
     'limits.memoryMib': '256',
+    'limits.apiRate': '7',
+    'limits.getFunctionRate': '8',
+    'limits.getPolicyRate': '9',
     s3Endpoint: 'http://127.0.0.1:9000',
   };
   const settings = describeSettings();
@@ -125,10 +138,14 @@ test('every setting can be given by its variable, and by its flag where it has o
     isolation: { mode: 'off' },
     functionError: 'classic',
     pool: { idleMs: 1, memoryBudgetBytes: 4_096 * MIB, genericSlots: 0 },
-    dispatch: { queueLength: 2, queueWaitMs: 3, accountConcurrency: 4 },
+    dispatch: { queueLength: 2, queueWaitMs: 3, accountConcurrency: 4, limitsRate: true },
     logs: { maxBytesPerGroup: 5 * MIB },
     shutdown: { graceMs: 6 },
-    limits: { pids: 17, memoryMib: 256 },
+    limits: {
+      pids: 17,
+      memoryMib: 256,
+      apiRates: { getFunction: 8, getPolicy: 9, others: 7 },
+    },
     s3Endpoint: 'http://127.0.0.1:9000/',
   };
   assert.deepEqual(read({ env }), expected);
@@ -329,6 +346,8 @@ test('values out of range are refused', () => {
     ['logs.maxBytesPerGroup', 1_000],
     ['limits.pids', 0],
     ['limits.memoryMib', 10_241],
+    ['limits.apiRate', 0],
+    ['limits.apiRate', 'on'],
     ['s3Endpoint', 'minio:9000'],
   ] as const)
     assert.equal(

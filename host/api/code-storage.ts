@@ -21,12 +21,12 @@ export function requireStorage(
 }
 
 /** Throws CodeStorageExceededException when there is no room for so many bytes more. */
-export function requireRoom(
-  { functions, layers, account, region, limits }: OperationContext,
-  addedBytes: number,
-): void {
-  if (addedBytes <= 0) return;
-  const presentBytes = functions.codeBytes(account, region) + layers.codeBytes(account, region);
-  if (presentBytes + addedBytes > limits.codeStorageBytes)
+export function requireRoom(context: OperationContext, addedBytes: number): void {
+  if (addedBytes > 0 && codeBytes(context) + addedBytes > context.limits.codeStorageBytes)
     throw new ServiceError('CodeStorageExceededException', 'Code storage limit exceeded.');
+}
+
+/** What all packages of the account in the region have together. */
+export function codeBytes({ functions, layers, account, region }: OperationContext): number {
+  return functions.codeBytes(account, region) + layers.codeBytes(account, region);
 }

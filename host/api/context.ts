@@ -1,6 +1,8 @@
 // What an operation's handler is given beside its input: who asks and where, and the parts of the host that it may need.
 import type { PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
+import type { Allotments } from '../concurrency/allotments.ts';
+import type { Concurrency } from '../dispatch/concurrency.ts';
 import type { Activation } from '../functions/activation.ts';
 import type { PackageIntake, S3Fetch } from '../functions/code-source.ts';
 import type { RuntimeHash } from '../functions/configuration.ts';
@@ -16,6 +18,8 @@ export interface OperationParts {
   readonly activation: Activation;
   /** Every operation asks whether the caller may call it. */
   readonly policies: PolicySource;
+  readonly concurrency: Concurrency;
+  readonly allotments: Allotments;
   readonly packages: PackageIntake;
   readonly fetchFromS3: S3Fetch;
   readonly limits: SettingsLimits & {

@@ -1,4 +1,5 @@
 // Functions: create, read, update, delete.
+import { reservedOf } from '../concurrency/reserved.ts';
 import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
 import type { Decision, HeldFunction } from '../functions/functions.ts';
 import { newVersion, requireRevision, requireSettled, withUpdate } from '../functions/lifecycle.ts';
@@ -72,6 +73,7 @@ export const GetFunction = operation('GetFunction', async (input, context) => {
       SourceKMSKeyArn: version.settings.sourceKmsKeyArn,
     },
     Tags: hasTags ? record.tags : undefined,
+    Concurrency: reservedOf(record),
   };
 });
 

@@ -1,5 +1,7 @@
 // The whole API on one screen: a family is one line. Invoke is answered by host/http/server.ts through api/invoke.ts.
+import * as account from './account.ts';
 import * as aliases from './alias.ts';
+import * as concurrency from './concurrency.ts';
 import * as eventInvokeConfigs from './event-invoke-config.ts';
 import * as functions from './function.ts';
 import * as layers from './layer.ts';
@@ -18,6 +20,8 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   tags,
   versions,
   aliases,
+  concurrency,
+  account,
   policies,
   resourcePolicies,
   eventInvokeConfigs,

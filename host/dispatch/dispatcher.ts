@@ -68,17 +68,18 @@ export class Dispatcher {
     target: InvokeTarget,
     event: Omit<Invocation, 'invokedFunctionArn'>,
   ): Promise<InvokeResult> {
-    const { account, region } = target.scope;
     const { concurrency, environments } = this.#options;
     const spec = this.#spec(target);
-    concurrency.enter(account, region);
+    const admission = concurrency.enter(spec.functionKey, spec.functionVersion);
     try {
+      concurrency.countRequest(admission);
       return await environments.invoke(spec, { ...event, invokedFunctionArn: target.invokedArn });
     } catch (error) {
-      if (error instanceof CapacityError) throw rateExceeded({ cause: error });
+      if (error instanceof CapacityError)
+        throw rateExceeded('ConcurrentInvocationLimitExceeded', { cause: error });
       throw error;
     } finally {
-      concurrency.leave(account, region);
+      concurrency.leave(admission);
     }
   }
 

@@ -6,7 +6,7 @@ import { ServiceError } from '../service-error.ts';
 import type { CodeReference } from './record.ts';
 
 /** Zipped bytes that may come with the request itself. */
-const MAX_DIRECT_BYTES = 52_428_800;
+export const MAX_DIRECT_BYTES = 52_428_800;
 
 /** The service's limit for the packages of one account in one region, each version counted (control-plane document §21). */
 export const ACCOUNT_CODE_BYTES = 80_530_636_800;

@@ -5,6 +5,7 @@ import {
   type Aggregate,
   type AggregateChange,
   type AggregateDecision,
+  type AggregateListener,
   Aggregates,
   type PartChange,
 } from '../store/aggregates.ts';
@@ -52,6 +53,11 @@ export class Functions {
 
   listen(listener: FunctionsListener): void {
     this.#held.listen((before, after) => tellSuperseded(listener, before, after));
+  }
+
+  /** Every change of a function or of what belongs to it, once it is on disk. */
+  watch(listener: AggregateListener<FunctionRecord, FunctionParts>): void {
+    this.#held.listen(listener);
   }
 
   get(account: string, region: string, name: string): FunctionRecord | undefined {

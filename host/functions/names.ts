@@ -60,15 +60,23 @@ export function resolveReference(
   return { name, qualifier: inName ?? qualifier };
 }
 
-/** As {@link resolveReference} for operations on a whole function: no qualifier but `$LATEST` is taken. */
+/** As {@link resolveReference} for operations on `$LATEST`: no other qualifier is taken. */
 export function resolveUnqualified(scope: Scope, functionName: string): string {
   const reference = resolveReference(scope, functionName, undefined);
-  if (reference.qualifier !== undefined && reference.qualifier !== '$LATEST')
-    throw new ServiceError(
-      'InvalidParameterValueException',
-      'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.',
-    );
-  return reference.name;
+  return reference.qualifier === '$LATEST' ? reference.name : wholeFunction(reference);
+}
+
+/** As {@link resolveReference} for operations on a whole function: no qualifier is taken. */
+export function resolveWholeFunction(scope: Scope, functionName: string): string {
+  return wholeFunction(resolveReference(scope, functionName, undefined));
+}
+
+function wholeFunction({ name, qualifier }: FunctionReference): string {
+  if (qualifier === undefined) return name;
+  throw new ServiceError(
+    'InvalidParameterValueException',
+    'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.',
+  );
 }
 
 /** The partition that a region belongs to. */

@@ -6,6 +6,7 @@ import type {
   SnapStart,
   StateReasonCode,
 } from '../api/model/types.ts';
+import type { ProvisionedConcurrencyRecord } from '../concurrency/record.ts';
 import type { EventInvokeRecord } from '../event-invoke/record.ts';
 import type { PolicyRecord } from '../policies/policy.ts';
 
@@ -103,6 +104,8 @@ export interface FunctionRecord {
   /** The version published last, whether or not it is still there, and a hash of the settings it was published of. */
   readonly lastPublished?: { readonly version: string; readonly contentHash: string } | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** What all its versions may run together, and are guaranteed; undefined: what nobody is promised. */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /** A name for a version, or for two that share the invocations. */
@@ -126,6 +129,8 @@ export interface FunctionParts {
   policy: PolicyRecord;
   /** Named by the qualifier. */
   'event-invoke-config': EventInvokeRecord;
+  /** Named by the qualifier: a version or an alias. */
+  'provisioned-concurrency': ProvisionedConcurrencyRecord;
 }
 
 export const FUNCTION_PART_KINDS = [
@@ -133,6 +138,7 @@ export const FUNCTION_PART_KINDS = [
   'alias',
   'policy',
   'event-invoke-config',
+  'provisioned-concurrency',
 ] as const satisfies readonly (keyof FunctionParts)[];
 
 /** What functions of one account and region have in common. */

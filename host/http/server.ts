@@ -14,6 +14,7 @@ import { authorize, type PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import { ServiceError } from '../service-error.ts';
 import { admit, boundNames } from './admission.ts';
+import type { ApiRate } from './api-rate.ts';
 import { ClientGone, discardRest } from './body.ts';
 import { errorAnswer } from './errors.ts';
 import type { Router } from './router.ts';
@@ -29,6 +30,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export interface ServerOptions {
   readonly router: Router;
   readonly authenticator: Authenticator;
+  readonly apiRate: ApiRate;
   readonly invoke: InvokeParts;
   readonly policies: PolicySource;
   /** The parts of the host for one request's operation. */
@@ -132,6 +134,7 @@ async function answer(
       `${operation} is not available on this host yet`,
     );
   }
+  options.apiRate.count(caller, operation);
   const context = options.contextFor(caller, requestId, request);
   return await declared.answer({ match, headers, body }, context);
 }

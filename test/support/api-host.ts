@@ -8,6 +8,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createAuthenticator } from '../../host/auth/authenticator.ts';
 import { openHostKey } from '../../host/auth/host-key.ts';
 import { openCodePackages } from '../../host/code/packages.ts';
+import { Allotments } from '../../host/concurrency/allotments.ts';
 import { Concurrency } from '../../host/dispatch/concurrency.ts';
 import { Dispatcher, type Environments } from '../../host/dispatch/dispatcher.ts';
 import { environmentSpec } from '../../host/dispatch/environment-spec.ts';
@@ -15,6 +16,7 @@ import { Activation } from '../../host/functions/activation.ts';
 import { Functions } from '../../host/functions/functions.ts';
 import { partitionOf } from '../../host/functions/names.ts';
 import type { FunctionSettings } from '../../host/functions/record.ts';
+import { ApiRate } from '../../host/http/api-rate.ts';
 import { createBrowserGuard } from '../../host/http/browser-guard.ts';
 import { codeLink } from '../../host/http/own-routes.ts';
 import { createRouter } from '../../host/http/router.ts';
@@ -29,6 +31,7 @@ export interface ApiHostOptions {
   /** Stands in for unpacking code and warming slots; a function's state waits for it. */
   readonly makeReady?: (settings: FunctionSettings) => Promise<void>;
   readonly codeStorageBytes?: number;
+  readonly accountConcurrency?: number;
   /** Decides which version of an alias with weights runs. */
   readonly random?: () => number;
   /** Used and kept instead of a directory of its own. */
@@ -78,10 +81,15 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       onProblem,
     }),
   );
+  const concurrency = new Concurrency({
+    limit: options.accountConcurrency ?? 1_000,
+    limitsRate: false,
+    monotonicMs: () => systemClock.monotonicMs(),
+  });
   const dispatcher = new Dispatcher({
     functions,
     environments: namesItself,
-    concurrency: new Concurrency(10),
+    concurrency,
     runtimeSupport: () => ({ kind: 'available', version: { name: 'nodejs:24.v0', hash: 'ab' } }),
     specOf: (record, version, runtimeVersion) =>
       environmentSpec(record, version, runtimeVersion, {
@@ -111,12 +119,17 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       services: ['lambda'],
       now,
     }),
+    apiRate: new ApiRate({ getFunction: undefined, getPolicy: undefined, others: undefined }, () =>
+      systemClock.monotonicMs(),
+    ),
     invoke: { dispatcher, functionError: 'modern', epochMs: now },
     contextFor: (caller, requestId) => ({
       functions,
       policies,
       layers,
       activation,
+      concurrency,
+      allotments: new Allotments({ functions, concurrency }),
       packages,
       fetchFromS3: () => Promise.reject(new Error('there is no S3 here')),
       limits: { maxMemoryMib: 10_240, codeStorageBytes: options.codeStorageBytes ?? 1e9 },
