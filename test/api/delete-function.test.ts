@@ -1,17 +1,22 @@
-// DeleteFunction. Source: control-plane document §6.7.
+// DeleteFunction, of a version and of all there is.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {
   CreateFunctionCommand,
+  DeleteAliasCommand,
   DeleteFunctionCommand,
   GetFunctionCommand,
+  ListAliasesCommand,
   ListFunctionsCommand,
+  UpdateAliasCommand,
   UpdateFunctionCodeCommand,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
+import { startApiHost } from '../support/api-host.ts';
 import { zipOf } from '../support/bundle-fixtures.ts';
 import { ARN, createRequest, returning } from '../support/functions.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
+import { alias, everythingOf, versionsOf, weights, withVersions } from '../support/versions.ts';
 import { invalid, refusalOf, send } from '../support/wire.ts';
 
 async function remove(t: TestHost, FunctionName: string, Qualifier?: string) {
@@ -100,6 +105,49 @@ suite('DeleteFunction', () => {
       );
     }
     assert.deepEqual(await versions(t), ['$LATEST', '1']);
+  });
+
+  test('with a version that aliases point to names these, and removes nothing until they are gone', async () => {
+    await using host = await startApiHost();
+    const { client } = host;
+    await withVersions(client, 'f', 3);
+    await alias(client, 'f', 'b', '1');
+    await alias(client, 'f', 'a', '2', weights({ 1: 0 }));
+    await alias(client, 'f', 'c', '2');
+    const before = await everythingOf(client);
+    const removed = (Qualifier: string) =>
+      client.send(new DeleteFunctionCommand({ FunctionName: 'f', Qualifier }));
+    const referenced = (names: string) => ({
+      status: 409,
+      name: 'ResourceConflictException',
+      message: `Unable to delete version because the following aliases reference it: [${names}]`,
+    });
+    assert.deepEqual(await refusalOf(removed('1')), referenced('a, b'));
+    assert.deepEqual(await refusalOf(removed('2')), referenced('a, c'));
+    for (const name of ['a', 'missing'])
+      assert.deepEqual(
+        await refusalOf(removed(name)),
+        invalid('Deletion of aliases is not currently supported.'),
+      );
+    assert.deepEqual(await everythingOf(client), before);
+    await removed('3');
+    await client.send(new DeleteAliasCommand({ FunctionName: 'f', Name: 'a' }));
+    assert.deepEqual(await refusalOf(removed('1')), referenced('b'));
+    const moved = { FunctionName: 'f', Name: 'b', FunctionVersion: '$LATEST' };
+    await client.send(new UpdateAliasCommand(moved));
+    await removed('1');
+    assert.deepEqual(await versionsOf(client, 'f'), ['$LATEST', '2']);
+  });
+
+  test('takes the aliases with the function, and leaves none to a new one of its name', async () => {
+    await using host = await startApiHost();
+    const { client } = host;
+    await withVersions(client, 'f', 1);
+    await alias(client, 'f', 'PROD', '1');
+    await client.send(new DeleteFunctionCommand({ FunctionName: 'f' }));
+    await withVersions(client, 'f', 1);
+    const { Aliases } = await client.send(new ListAliasesCommand({ FunctionName: 'f' }));
+    assert.deepEqual(Aliases, []);
   });
 
   test('frees the name at once, and numbers begin again', async () => {
