@@ -1,5 +1,5 @@
 // The error payloads that the platform itself makes, and the mapping from the end of a process to them.
-// Source: data-plane document §1.8 and sandbox document §8.
+// Types and texts are the service's.
 import type { InvokeOutcome } from './invocation.ts';
 import type { PlatformErrorType } from './protocol.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';

@@ -1,5 +1,5 @@
 // The lines that the platform itself writes into a function's log: INIT_START, INIT_REPORT, START, END, REPORT.
-// Texts and fields: data-plane document §3.7 and §5.8. Pure; whoever calls owns the log stream.
+// Texts and fields are the service's. Pure; whoever calls owns the log stream.
 
 export type LogFormat = 'Text' | 'JSON';
 export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN';

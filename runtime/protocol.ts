@@ -40,7 +40,7 @@ export interface Specialise {
 }
 
 /**
- * Why an environment was lost, as the caller sees it in `errorType`. Source: data-plane document §1.8.
+ * Why an environment was lost, as the caller sees it in `errorType`; the words are the service's.
  * - `Sandbox.Timedout`: the deadline passed in the invoke phase
  * - `Runtime.ExitError`: the process ended by itself or by a signal
  * - `Runtime.OutOfMemory`: MemorySize was exceeded

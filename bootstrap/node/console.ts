@@ -24,7 +24,7 @@ const Level = {
 
 type LevelName = keyof typeof Level;
 
-/** What the runtime reports under its own titles. Source: data-plane document §3.5. */
+/** What the runtime reports under its own titles. */
 export type ErrorTitle =
   | 'Invoke Error'
   | 'Uncaught Exception'

@@ -10,7 +10,7 @@ export interface ErrorBody {
   readonly trace?: readonly string[];
 }
 
-/** Errors of the runtime itself. Source: data-plane document §1.8. */
+/** Errors of the runtime itself, by the names the service's runtimes give them. */
 export type RuntimeErrorType =
   | 'Runtime.CallbackHandlerDeprecated'
   | 'Runtime.HandlerNotFound'

@@ -1,4 +1,4 @@
-// From the handler string to the function: which file, how it is loaded, which export. Source: data-plane document §3.1.
+// From the handler string to the function: which file, how it is loaded, which export.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -42,7 +42,7 @@ const CALLBACKS_REMOVED =
 
 const require = createRequire(import.meta.url);
 
-/** @throws the runtime's errors of §3.1, or whatever the function's own top-level code throws. */
+/** @throws RuntimeErrorType errors about the handler's name, file or export, or whatever the function's own top-level code throws. */
 export async function loadHandler(options: LoadOptions): Promise<LoadedHandler> {
   const { generation, handlerString } = options;
   const place = parseHandlerString(handlerString, generation);

@@ -1,5 +1,5 @@
 // Invoke: the one operation that sees the request and makes its answer itself, since its payload is bytes both ways.
-// Source: data-plane document §1. Stop 2 of the way of an invoke (ARCHITECTURE.md).
+// Stop 2 of the way of an invoke (ARCHITECTURE.md).
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { InvokeOutcome, InvokeResult } from '../../runtime/invocation.ts';

@@ -16,8 +16,7 @@ const hexPair = /^[0-9A-Fa-f]{2}$/;
 export type PlusMeaning = 'plus' | 'space';
 
 /**
- * The raw path, normalised and percent-encoded once more (`%3A` becomes `%253A`), as every service but S3 has it.
- * Source: control-plane document §3.1.
+ * The raw path, normalised and percent-encoded once more (`%3A` becomes `%253A`), as the clients of every service but S3 sign it.
  */
 export function canonicalUri(path: string): string {
   if (plainPath.test(path) && !path.includes('//') && !path.includes('/.')) return path;

@@ -1,5 +1,5 @@
-// What a signed request says about its signature, whether in the Authorization header or in a presigned query. Texts and their
-// order: control-plane document §3.2. Nothing here knows a key or computes a hash.
+// What a signed request says about its signature, whether in the Authorization header or in a presigned query. Refused in
+// the service's words and order. Nothing here knows a key or computes a hash.
 import { ServiceError } from '../service-error.ts';
 import { formatBasicTime, parseBasicTime, parseDateHeader } from './timestamp.ts';
 

@@ -3,7 +3,7 @@ import { ServiceError } from '../service-error.ts';
 import type { SignatureTerms, SigningTime } from './carrier.ts';
 import { formatBasicTime } from './timestamp.ts';
 
-/** How far the two clocks may be apart. Source: control-plane document §3.1. */
+/** How far the two clocks may be apart: as on the service. */
 const clockSkewMs = 5 * 60_000;
 
 /** The service's own pattern of a region, as it stands inside the pattern of an ARN. */

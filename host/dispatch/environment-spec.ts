@@ -1,5 +1,5 @@
-// A stored version as the runtime needs it: the plain EnvironmentSpec, and the variables of its environments.
-// Source of the variables: data-plane document §2.9.
+// A stored version as the runtime needs it: the plain EnvironmentSpec, and the variables of its environments,
+// which are those of the service and the address of this host.
 import type { EnvironmentInstance, EnvironmentSpec, LogSink } from '../../runtime/invocation.ts';
 import type { SystemLogLevel } from '../../runtime/platform-log.ts';
 import type { RuntimeVersion } from '../../runtime/runtimes.ts';

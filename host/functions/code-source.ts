@@ -1,5 +1,4 @@
 // The code members of create and update requests: which source is meant, and the package that comes of it.
-// Source: control-plane document §6.2 steps 2 and 4, §7.
 import type { Readable } from 'node:stream';
 import type { FunctionCode } from '../api/model/types.ts';
 import { ServiceError } from '../service-error.ts';
@@ -8,7 +7,7 @@ import type { CodeReference } from './record.ts';
 /** Zipped bytes that may come with the request itself. */
 export const MAX_DIRECT_BYTES = 52_428_800;
 
-/** The service's limit for the packages of one account in one region, each version counted (control-plane document §21). */
+/** The service's limit for the packages of one account in one region, each version counted: 75 GiB. */
 export const ACCOUNT_CODE_BYTES = 80_530_636_800;
 
 /** Takes a deployment package in: checks, unpacks and stores it. `host/code/packages.ts` does. */

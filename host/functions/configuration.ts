@@ -1,4 +1,4 @@
-// A stored version as the API shows it: FunctionConfiguration, member by member. Source: control-plane document §6.1.
+// A stored version as the API shows it: FunctionConfiguration, member by member.
 import { createHash } from 'node:crypto';
 import type {
   FunctionConfiguration,

@@ -1,5 +1,5 @@
 // Function names, ARNs and qualifiers: every form that the API accepts, taken apart once at the edge.
-// Source: control-plane document §5, data-plane document §1.3.
+// What is not found is told in the service's words, which differ from form to form.
 import { ServiceError } from '../service-error.ts';
 
 /** Whose resources a request is about. */

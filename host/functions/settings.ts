@@ -1,5 +1,5 @@
 // What create and update requests make of a function's settings: defaults, "absent keeps, present replaces", and the checks
-// that are not plain constraints of the model. Source: control-plane document §4.2, §6.2, §6.5.
+// that are not plain constraints of the model.
 import model from '../api/model/lambda-model.json' with { type: 'json' };
 import type {
   CreateFunctionRequest,

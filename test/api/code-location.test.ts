@@ -1,4 +1,4 @@
-// The link to a function's package. Source: control-plane document §6.3.
+// The link to a function's package: for anyone, for ten minutes.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

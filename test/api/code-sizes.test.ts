@@ -1,4 +1,4 @@
-// Packages and requests at and over the service's limits. Source: control-plane document §6.2 steps 1 and 2, §7.
+// Packages and requests at and over the service's limits.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-// What CreateFunction answers, member by member. Source: control-plane document §6.1, with its recorded example.
+// What CreateFunction answers, member by member, held against a recorded answer of the service.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';

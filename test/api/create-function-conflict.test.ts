@@ -1,4 +1,4 @@
-// One name, one function. Source: control-plane document §6.2 step 9, §23.
+// One name, one function, also for creations at the same time.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { CreateFunctionCommand, GetFunctionCommand } from '@aws-sdk/client-lambda';

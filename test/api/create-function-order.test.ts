@@ -1,4 +1,5 @@
-// Which of two faults in one request CreateFunction tells. Source: control-plane document §6.2, steps 3 to 10.
+// Which of two faults in one request CreateFunction tells: constraints of the model before what
+// members say together, a taken name before the code.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateFunctionCommand, type CreateFunctionCommandInput } from '@aws-sdk/client-lambda';

@@ -1,4 +1,4 @@
-// CreateFunction with Publish. Source: control-plane document §6.1, §6.2, §9.
+// CreateFunction with Publish: version 1 comes with the function and is what is answered.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-// What CreateFunction refuses, with the service's words. Source: control-plane document §4.2, §6.2, §6.2.1, §12.4, §16, §20.
+// What CreateFunction refuses, with the service's words.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

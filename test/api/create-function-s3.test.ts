@@ -1,4 +1,4 @@
-// Code from S3: read once, at the call. Source: control-plane document §7.
+// Code from S3: read once, at the call.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';

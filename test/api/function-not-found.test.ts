@@ -1,4 +1,4 @@
-// What is said of functions and versions that are not there. Source: control-plane document §5.3, data-plane document §1.3.
+// What is said of functions and versions that are not there.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-// Every form in which a function and its version can be named. Source: control-plane document §5.1, §5.2, §6.1, §6.3.
+// Every form in which a function and its version can be named.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

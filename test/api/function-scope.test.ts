@@ -1,4 +1,4 @@
-// Names of other accounts and regions. Source: control-plane document §3.3, §5.1 (order of checks).
+// Names of other accounts and regions: the account is looked at first, then the region, then the form of the name.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createRequest, returning } from '../support/functions.ts';

@@ -1,4 +1,4 @@
-// A function on its way from one state to the next, held there by the test. Source: control-plane document §8, §9.4.
+// A function on its way from one state to the next, held there by the test.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-// The waiters of the official SDK against a whole host. Source: control-plane document §8.2, §24.1.
+// The waiters of the official SDK against a whole host.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

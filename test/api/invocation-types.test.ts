@@ -1,4 +1,4 @@
-// Invocation types. Source: data-plane document §1.4; asynchronous ones are not available yet.
+// Invocation types; asynchronous ones are not available yet.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { InvokeCommand } from '@aws-sdk/client-lambda';

@@ -1,5 +1,5 @@
 // A host that is killed at any instant has kept what it answered, and leaves nothing running.
-// Source: control-plane document §23; ARCHITECTURE.md, durability.
+// Source: ARCHITECTURE.md, durability.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// ListFunctions. Source: control-plane document §6.6, §22.
+// ListFunctions: members, order, pages.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-// What was answered is there after a restart. Source: control-plane document §23; design of the store.
+// What was answered is there after a restart.
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// UpdateFunctionCode. Source: control-plane document §6.4, §8.2, §9.4.
+// UpdateFunctionCode: what it answers, changes and refuses.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';

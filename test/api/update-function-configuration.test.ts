@@ -1,4 +1,4 @@
-// UpdateFunctionConfiguration: what is absent stays, what is present replaces. Source: control-plane document §6.5.
+// UpdateFunctionConfiguration: what is absent stays, what is present replaces.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

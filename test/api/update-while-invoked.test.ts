@@ -1,5 +1,4 @@
 // Invocations while a function is updated: each runs all of the old version or all of the new one.
-// Source: control-plane document §6.4, §8.2.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

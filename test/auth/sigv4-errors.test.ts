@@ -1,4 +1,4 @@
-// Every refusal, by its exact text and in the documented order.
+// Every refusal, by its exact text and in the service's order: carrier, form, key, token, scope, time, signature.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type SignedRequest, SigV4Verifier } from '../../host/auth/sigv4.ts';

@@ -1,4 +1,4 @@
-// --auth none: for this machine alone, never for web pages. Source: design of the outside contract; test/http/browser-guard.test.ts.
+// --auth none: for this machine alone, never for web pages. The guard by itself: browser-guard.test.ts.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { runStart } from '../../host/cli/start.ts';

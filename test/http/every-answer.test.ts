@@ -1,4 +1,4 @@
-// What every answer carries, success or not. Source: control-plane document §2.1, §2.2, §2.4.
+// What every answer carries, success or not.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createRequest, returning } from '../support/functions.ts';

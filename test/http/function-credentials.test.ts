@@ -1,5 +1,4 @@
 // What a function may do with the credentials of its environment: invoke functions of its account, nothing else.
-// Source: design, who may do what; data-plane document §2.9.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { GetFunctionCommand } from '@aws-sdk/client-lambda';

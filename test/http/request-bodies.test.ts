@@ -1,4 +1,4 @@
-// How bodies may travel. Source: control-plane document §2.1.
+// How bodies may travel: with a length or in chunks, under any content type, or not at all.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createRequest, returning } from '../support/functions.ts';

@@ -1,4 +1,4 @@
-// Request ids that callers bring. Source: data-plane document §1.2, §1.5.
+// Request ids that callers bring: a UUID is taken over, anything else refused.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { startTestHost } from '../support/test-host.ts';

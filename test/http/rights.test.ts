@@ -1,4 +1,4 @@
-// What the keys of secrets/credentials.json may do. Source: design, who may do what; control-plane document §3.3.
+// What the keys of secrets/credentials.json may do: everything, invoke, or read.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
