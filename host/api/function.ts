@@ -73,7 +73,8 @@ export const GetFunction = operation('GetFunction', async (input, context) => {
       SourceKMSKeyArn: version.settings.sourceKmsKeyArn,
     },
     Tags: hasTags ? record.tags : undefined,
-    Concurrency: reservedOf(record),
+    // Reserved concurrency is the function's: an answer about a qualifier has none.
+    Concurrency: qualifier === undefined ? reservedOf(record) : undefined,
   };
 });
 

@@ -52,8 +52,9 @@ export class Activation implements AsyncDisposable {
   async #settle({ account, region, name }: FunctionRecord): Promise<void> {
     const { functions, stamp } = this.#options;
     const begun = functions.held(account, region, name);
-    if (begun === undefined) return;
-    const outcomes = await this.#makeReady(name, unsettledOf(begun));
+    const unsettled = begun === undefined ? [] : unsettledOf(begun);
+    if (unsettled.length === 0) return;
+    const outcomes = await this.#makeReady(name, unsettled);
     await functions.change(account, region, name, (current) => {
       if (current === undefined) return { change: undefined, result: undefined };
       return { change: settledChange(current, outcomes, stamp()), result: undefined };
