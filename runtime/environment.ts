@@ -8,6 +8,7 @@ import { FunctionLog } from './function-log.ts';
 import { HeldFrames } from './held-frames.ts';
 import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
 import type { EnvironmentSpec, Invocation, InvokeOutcome, InvokeResult } from './invocation.ts';
+import { placeLayers } from './place-layers.ts';
 import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
 import {
   endLine,
@@ -259,21 +260,29 @@ export class Environment implements AsyncDisposable {
 
   async #specialise(): Promise<void> {
     const { sandbox } = this.#slot;
+    const discard = (directory: string) => this.spec.discardCode(directory);
     const staged = this.spec.stageCode();
-    staged.catch(() => {}); // seen below, or overtaken by the failure of the variables
+    const layers = this.spec.stageLayers?.();
+    // Seen below, or overtaken by the failure of the variables.
+    staged.catch(() => {});
+    layers?.catch(() => {});
     try {
       const { variables, expiresAtMs } = await this.spec.variables({
         logStreamName: this.#logStreamName,
         initializationType: INITIALIZATION_TYPE,
         paths: sandbox.paths,
       });
+      // Ahead of the code, for which slots with start variables wait: these may name files of layers.
+      if (layers !== undefined) await placeLayers(await layers, sandbox.optDir);
       await rename(await staged, sandbox.taskDir);
       this.#expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
-      this.#slot.send([specialiseFrame({ env: variables })]);
+      const { importsFromNodePath } = this.spec;
+      this.#slot.send([specialiseFrame({ env: variables, importsFromNodePath })]);
     } catch (error) {
-      const discard = (code: string) => this.spec.discardCode(code);
       void staged.then(discard, () => {});
       throw error;
+    } finally {
+      void layers?.then(discard, () => {});
     }
   }
 

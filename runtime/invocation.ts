@@ -85,7 +85,11 @@ export interface EnvironmentSpec {
   readonly runtimeVersionArn: string;
   /** A directory with the code, ready to be renamed into a slot; the caller owns it. */
   stageCode(): Promise<string>;
-  /** Gives back a staged directory that was not used. */
+  /** A directory with what is to be in /opt, ready to be renamed into a slot entry by entry; undefined without layers. */
+  readonly stageLayers: (() => Promise<string>) | undefined;
+  /** Whether Node's `import` looks for packages in the folders of NODE_PATH, too. */
+  readonly importsFromNodePath: boolean;
+  /** Gives back a staged directory that was not used, or what is left of it. */
   discardCode(directory: string): void;
   variables(instance: EnvironmentInstance): Promise<EnvironmentVariables>;
   openLogStream(logStreamName: string): LogSink;

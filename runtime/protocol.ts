@@ -37,6 +37,8 @@ export type PrefetchDepth = 4;
 export interface Specialise {
   /** The whole environment; replaces what the slot was spawned with. Holds `_HANDLER` and `LAMBDA_TASK_ROOT`. */
   readonly env: Readonly<Record<string, string>>;
+  /** Makes Node's `import` look for packages in the folders of NODE_PATH, as `require` does. Only where there may be some. */
+  readonly importsFromNodePath?: boolean | undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { CurrentInvocation } from './invocation.ts';
 import { type LoadedHandler, loadHandler } from './load-handler.ts';
 import { InvokeLoop } from './loop.ts';
 import { createMaxRss } from './max-rss.ts';
+import { importFromNodePath } from './node-path.ts';
 import { exit, now, parseJson, setImmediate } from './primordials.ts';
 import { replaceOutputStreams } from './streams.ts';
 
@@ -35,8 +36,10 @@ async function start(): Promise<void> {
   writer.up();
   if (reader.next() !== FrameByte.S) exit(0); // a slot that was never needed
 
-  const { env } = parseJson(reader.rest()) as Specialise; // the host's word
+  const specialise = parseJson(reader.rest()) as Specialise; // the host's word
+  const { env } = specialise;
   replaceEnvironment(env);
+  if (specialise.importsFromNodePath) importFromNodePath(process.env['NODE_PATH'] ?? '');
   const generation = generationOf(env['AWS_EXECUTION_ENV'], process.versions.node);
   const invocation: CurrentInvocation = {
     sequence: 0,

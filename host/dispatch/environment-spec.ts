@@ -9,12 +9,14 @@ import type { EnvironmentCredentials } from '../auth/role-credentials.ts';
 import { logGroupName, runtimeVersionArn } from '../functions/configuration.ts';
 import { environmentKey } from '../functions/functions.ts';
 import { type FunctionRecord, functionKey, type VersionRecord } from '../functions/record.ts';
+import { layerDigests } from '../layers/attach.ts';
 
 /** What specs need of the rest of the host. */
 export interface SpecParts {
   /** See `CodePackages` in host/code/packages.ts. */
   readonly packages: {
     stage(digest: string): Promise<string>;
+    stageLayers(digests: readonly string[]): Promise<string>;
     discard(directory: string): void;
   };
   readonly openLogStream: (
@@ -36,6 +38,7 @@ export function environmentSpec(
   const { account, region, name } = record;
   const { settings } = version;
   const { digest } = settings.code;
+  const layers = layerDigests(settings);
   const key = functionKey(account, region, name);
   return {
     key: environmentKey(key, version),
@@ -54,6 +57,8 @@ export function environmentSpec(
     runtimeVersion: runtimeVersion.name,
     runtimeVersionArn: runtimeVersionArn(region, () => runtimeVersion.hash, settings),
     stageCode: () => parts.packages.stage(digest),
+    stageLayers: layers && (() => parts.packages.stageLayers(layers)),
+    importsFromNodePath: layers !== undefined || settings.variables?.['NODE_PATH'] !== undefined,
     discardCode: (directory) => parts.packages.discard(directory),
     variables: async (instance) => {
       const { role } = settings;

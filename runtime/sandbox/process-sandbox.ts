@@ -23,6 +23,7 @@ export interface SandboxParts {
   readonly id: string;
   readonly paths: SandboxPaths;
   readonly taskDir: string;
+  readonly optDir: string;
   readonly launched: Launched;
   readonly tree: ProcessTree;
   readonly group: SlotGroup | undefined;
@@ -40,6 +41,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   readonly id: string;
   readonly paths: SandboxPaths;
   readonly taskDir: string;
+  readonly optDir: string;
   readonly control: Socket;
   readonly output: Readable;
   readonly exit: Promise<SandboxExit>;
@@ -58,6 +60,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
     this.id = parts.id;
     this.paths = parts.paths;
     this.taskDir = parts.taskDir;
+    this.optDir = parts.optDir;
     this.limitBytes = parts.limitBytes;
     this.control = parts.launched.control;
     this.output = parts.launched.output;

@@ -42,6 +42,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly paths: SandboxPaths;
   /** Host path that becomes {@link SandboxPaths.taskRoot}: rename(2) the code here before specialising. */
   readonly taskDir: string;
+  /** Host path of what is {@link SandboxPaths.optDir}, an empty directory: rename(2) what layers hold into it before that. */
+  readonly optDir: string;
   /** Descriptor 3, frames of `runtime/protocol.ts`. Its `error` events are the taker's to listen to. */
   readonly control: Socket;
   /** Descriptors 1 and 2 in one stream, in order. */

@@ -96,6 +96,7 @@ export class SlotFactory implements AsyncDisposable {
       id,
       paths: backend.paths(place, program.runtimeDir),
       taskDir: `${dirs.pathOf(index)}/var/task`,
+      optDir: `${dirs.pathOf(index)}/opt`,
       launched,
       tree: backend.tree(launched, place),
       group: place.group,

@@ -47,6 +47,7 @@ class PaperSandbox implements Sandbox {
   readonly id: string;
   readonly paths = { taskRoot: '/t', runtimeDir: '/r', optDir: '/o', tmpDir: '/tmp' };
   readonly taskDir = '/nowhere';
+  readonly optDir = '/nowhere/opt';
   readonly control: Socket;
   readonly output = new PassThrough();
   readonly exit: Promise<SandboxExit>;

@@ -15,6 +15,7 @@ test('disposal gives up after 2 s, quarantines the slot and never releases it', 
     id: '0.1',
     paths: { taskRoot: '/', runtimeDir: '/', optDir: '/', tmpDir: '/' },
     taskDir: '/',
+    optDir: '/',
     launched,
     // As if it were stuck in the kernel: no signal reaches it.
     tree: {

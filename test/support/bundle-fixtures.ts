@@ -54,6 +54,11 @@ export async function awsSdkAndZodZip(): Promise<Buffer> {
 
 /** `index.handler`: a small ES module and several hundred files of date-fns and zod in node_modules. */
 export async function manyModulesZip(): Promise<Buffer> {
+  return zipOf(await manyModulesFiles());
+}
+
+/** The files of {@link manyModulesZip} by their paths. */
+export async function manyModulesFiles(): Promise<Readonly<Record<string, ZipContent>>> {
   const files: Record<string, ZipContent> = {
     ...(await filesBelow(join(FUNCTIONS, 'many-modules'))),
   };
@@ -61,7 +66,7 @@ export async function manyModulesZip(): Promise<Buffer> {
     const found = await filesBelow(join(PROJECT, 'node_modules', name), isNeededAtRunTime);
     for (const [path, file] of Object.entries(found)) files[`node_modules/${name}/${path}`] = file;
   }
-  return zipOf(files);
+  return files;
 }
 
 /** Without type declarations, maps, sources and documents, nor the parts of date-fns that have an entry point of their own. */

@@ -24,3 +24,15 @@ export async function createRequest(
     ...more,
   };
 }
+
+/** A handler that answers what the expression in its event is; the expression may use `require` and `await load(module)`. */
+export const evaluating: Readonly<Record<string, string>> = {
+  'index.mjs': `
+    import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const AsyncFunction = (async () => {}).constructor;
+    export const handler = async (event) => {
+      const load = (name) => import(name);
+      return await new AsyncFunction('require', 'load', \`return (\${event});\`)(require, load);
+    };`,
+};
