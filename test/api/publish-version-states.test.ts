@@ -94,26 +94,27 @@ suite('PublishVersion', () => {
     });
   });
 
-  test('leaves a version to itself: an update that fails later does not fail it', async () => {
-    await withHost(async (client, gate) => {
-      await created(client, 'f', SNAP_START);
-      gate.shut();
-      await published(client, 'f');
-      await client.send(
-        new UpdateFunctionConfigurationCommand({ FunctionName: 'f', Description: 'new' }),
-      );
-      gate.open();
-      await settled(client, 'f', '1');
-      await settled(client, 'f');
-      gate.shut();
-      await client.send(
-        new UpdateFunctionConfigurationCommand({ FunctionName: 'f', Description: 'newer' }),
-      );
-      gate.fail('no room');
-      assert.equal((await settled(client, 'f')).LastUpdateStatus, 'Failed');
-      const version = await configurationOf(client, 'f', '1');
-      assert.deepEqual([version.State, version.LastUpdateStatus], ['Active', 'Successful']);
+  test('leaves a version to itself: an update that fails meanwhile does not fail it', async () => {
+    const gate = createGate();
+    await using host = await startApiHost({
+      makeReady: async ({ description }) => {
+        await gate.makeReady();
+        if (description === 'bad') throw new Error('no room');
+      },
     });
+    const { client } = host;
+    await created(client, 'f', SNAP_START);
+    gate.shut();
+    try {
+      assert.equal((await published(client, 'f')).State, 'Pending');
+      const update = { FunctionName: 'f', Description: 'bad' };
+      await client.send(new UpdateFunctionConfigurationCommand(update));
+    } finally {
+      gate.open();
+    }
+    assert.equal((await settled(client, 'f')).LastUpdateStatus, 'Failed');
+    const version = await settled(client, 'f', '1');
+    assert.deepEqual([version.State, version.LastUpdateStatus], ['Active', 'Successful']);
   });
 
   test('of a function whose last update failed tries again for the version', async () => {
