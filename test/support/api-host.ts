@@ -86,6 +86,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     limitsRate: false,
     monotonicMs: () => systemClock.monotonicMs(),
   });
+  const allotments = new Allotments({ functions, concurrency });
   const dispatcher = new Dispatcher({
     functions,
     environments: namesItself,
@@ -129,7 +130,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       layers,
       activation,
       concurrency,
-      allotments: new Allotments({ functions, concurrency }),
+      allotments,
       packages,
       fetchFromS3: () => Promise.reject(new Error('there is no S3 here')),
       limits: { maxMemoryMib: 10_240, codeStorageBytes: options.codeStorageBytes ?? 1e9 },
