@@ -23,18 +23,19 @@ import { RoleCredentials } from './auth/role-credentials.ts';
 import { openCodePackages } from './code/packages.ts';
 import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
-import type { HostConfig } from './config.ts';
 import { Allotments } from './concurrency/allotments.ts';
+import type { HostConfig } from './config.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { environmentSpec } from './dispatch/environment-spec.ts';
+import { FunctionUrls } from './function-urls/function-urls.ts';
 import { Activation } from './functions/activation.ts';
 import { ACCOUNT_CODE_BYTES } from './functions/code-source.ts';
 import { Functions } from './functions/functions.ts';
 import { partitionOf } from './functions/names.ts';
 import type { FunctionSettings } from './functions/record.ts';
-import { createBrowserGuard } from './http/browser-guard.ts';
 import { ApiRate } from './http/api-rate.ts';
+import { createBrowserGuard } from './http/browser-guard.ts';
 import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
@@ -197,6 +198,7 @@ export async function startHost({
     functions,
     policies,
     layers,
+    functionUrls: new FunctionUrls(functions),
     activation,
     concurrency,
     allotments: new Allotments({ functions, concurrency }),
@@ -219,8 +221,8 @@ export async function startHost({
       account: caller.account,
       region: caller.region,
       partition: partitionOf(caller.region),
-      codeLink: (digest) =>
-        `${config.publicUrl ?? originOf(request, config)}${codeLink(links, digest, now())}`,
+      origin: originOf(request, config),
+      codeLink: (digest) => `${originOf(request, config)}${codeLink(links, digest, now())}`,
     }),
     tls: await readTls(config),
     onFault: report,
@@ -354,6 +356,7 @@ async function readTlsFile(setting: string, file: string): Promise<Buffer> {
 }
 
 function originOf(request: IncomingMessage, config: HostConfig): string {
+  if (config.publicUrl !== undefined) return config.publicUrl;
   return `${config.tls === undefined ? 'http' : 'https'}://${request.headers.host ?? 'localhost'}`;
 }
 

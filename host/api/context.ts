@@ -3,6 +3,7 @@ import type { PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Allotments } from '../concurrency/allotments.ts';
 import type { Concurrency } from '../dispatch/concurrency.ts';
+import type { FunctionUrls } from '../function-urls/function-urls.ts';
 import type { Activation } from '../functions/activation.ts';
 import type { PackageIntake, S3Fetch } from '../functions/code-source.ts';
 import type { RuntimeHash } from '../functions/configuration.ts';
@@ -15,6 +16,7 @@ import type { Layers } from '../layers/layers.ts';
 export interface OperationParts {
   readonly functions: Functions;
   readonly layers: Layers;
+  readonly functionUrls: FunctionUrls;
   readonly activation: Activation;
   /** Every operation asks whether the caller may call it. */
   readonly policies: PolicySource;
@@ -38,6 +40,8 @@ export interface OperationContext extends OperationParts {
   readonly account: string;
   readonly region: string;
   readonly partition: string;
+  /** Scheme, name and port by which the caller reaches this host, without a slash at the end. */
+  readonly origin: string;
   /** A link that anyone may GET for ten minutes and that gives the package. */
   codeLink(digest: string): string;
 }

@@ -4,6 +4,7 @@ import * as aliases from './alias.ts';
 import * as concurrency from './concurrency.ts';
 import * as eventInvokeConfigs from './event-invoke-config.ts';
 import * as functions from './function.ts';
+import * as functionUrls from './function-url.ts';
 import * as layers from './layer.ts';
 import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
@@ -25,6 +26,7 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   policies,
   resourcePolicies,
   eventInvokeConfigs,
+  functionUrls,
 ];
 
 /** Operations by name; one that is missing here is not available on this host yet. */

@@ -8,6 +8,7 @@ import type {
 } from '../api/model/types.ts';
 import type { ProvisionedConcurrencyRecord } from '../concurrency/record.ts';
 import type { EventInvokeRecord } from '../event-invoke/record.ts';
+import type { FunctionUrlRecord } from '../function-urls/record.ts';
 import type { PolicyRecord } from '../policies/policy.ts';
 
 export interface CodeReference {
@@ -131,6 +132,8 @@ export interface FunctionParts {
   'event-invoke-config': EventInvokeRecord;
   /** Named by the qualifier: a version or an alias. */
   'provisioned-concurrency': ProvisionedConcurrencyRecord;
+  /** Named by the alias, `$LATEST` for the unqualified function. */
+  'function-url': FunctionUrlRecord;
 }
 
 export const FUNCTION_PART_KINDS = [
@@ -139,6 +142,7 @@ export const FUNCTION_PART_KINDS = [
   'policy',
   'event-invoke-config',
   'provisioned-concurrency',
+  'function-url',
 ] as const satisfies readonly (keyof FunctionParts)[];
 
 /** What functions of one account and region have in common. */

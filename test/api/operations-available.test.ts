@@ -11,10 +11,12 @@ const available = [
   'AddPermission',
   'CreateAlias',
   'CreateFunction',
+  'CreateFunctionUrlConfig',
   'DeleteAlias',
   'DeleteFunction',
   'DeleteFunctionConcurrency',
   'DeleteFunctionEventInvokeConfig',
+  'DeleteFunctionUrlConfig',
   'DeleteLayerVersion',
   'DeleteResourcePolicy',
   'GetAccountSettings',
@@ -23,6 +25,7 @@ const available = [
   'GetFunctionConcurrency',
   'GetFunctionConfiguration',
   'GetFunctionEventInvokeConfig',
+  'GetFunctionUrlConfig',
   'GetLayerVersion',
   'GetLayerVersionByArn',
   'GetPolicy',
@@ -30,6 +33,7 @@ const available = [
   'Invoke',
   'ListAliases',
   'ListFunctionEventInvokeConfigs',
+  'ListFunctionUrlConfigs',
   'ListFunctions',
   'ListLayerVersions',
   'ListLayers',
@@ -47,6 +51,7 @@ const available = [
   'UpdateFunctionCode',
   'UpdateFunctionConfiguration',
   'UpdateFunctionEventInvokeConfig',
+  'UpdateFunctionUrlConfig',
 ];
 
 const notYet = [
@@ -55,12 +60,10 @@ const notYet = [
   'CreateCapacityProvider',
   'CreateCodeSigningConfig',
   'CreateEventSourceMapping',
-  'CreateFunctionUrlConfig',
   'DeleteCapacityProvider',
   'DeleteCodeSigningConfig',
   'DeleteEventSourceMapping',
   'DeleteFunctionCodeSigningConfig',
-  'DeleteFunctionUrlConfig',
   'DeleteProvisionedConcurrencyConfig',
   'GetCapacityProvider',
   'GetCodeSigningConfig',
@@ -71,7 +74,6 @@ const notYet = [
   'GetFunctionCodeSigningConfig',
   'GetFunctionRecursionConfig',
   'GetFunctionScalingConfig',
-  'GetFunctionUrlConfig',
   'GetLayerVersionPolicy',
   'GetProvisionedConcurrencyConfig',
   'GetRuntimeManagementConfig',
@@ -81,7 +83,6 @@ const notYet = [
   'ListCodeSigningConfigs',
   'ListDurableExecutionsByFunction',
   'ListEventSourceMappings',
-  'ListFunctionUrlConfigs',
   'ListFunctionVersionsByCapacityProvider',
   'ListFunctionsByCodeSigningConfig',
   'ListProvisionedConcurrencyConfigs',
@@ -98,7 +99,6 @@ const notYet = [
   'UpdateCapacityProvider',
   'UpdateCodeSigningConfig',
   'UpdateEventSourceMapping',
-  'UpdateFunctionUrlConfig',
 ];
 
 suite('Of the operations of the contract', () => {

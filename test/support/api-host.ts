@@ -12,6 +12,7 @@ import { Allotments } from '../../host/concurrency/allotments.ts';
 import { Concurrency } from '../../host/dispatch/concurrency.ts';
 import { Dispatcher, type Environments } from '../../host/dispatch/dispatcher.ts';
 import { environmentSpec } from '../../host/dispatch/environment-spec.ts';
+import { FunctionUrls } from '../../host/function-urls/function-urls.ts';
 import { Activation } from '../../host/functions/activation.ts';
 import { Functions } from '../../host/functions/functions.ts';
 import { partitionOf } from '../../host/functions/names.ts';
@@ -72,6 +73,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     }),
   );
   const functions = await Functions.open(store.registry);
+  const functionUrls = new FunctionUrls(functions);
   const layers = await Layers.open(store.registry);
   const activation = stack.use(
     new Activation({
@@ -128,6 +130,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       functions,
       policies,
       layers,
+      functionUrls,
       activation,
       concurrency,
       allotments,
@@ -141,6 +144,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       account: caller.account,
       region: caller.region,
       partition: partitionOf(caller.region),
+      origin: 'http://localhost',
       codeLink: (digest) => codeLink(links, digest, now()),
     }),
     tls: undefined,
