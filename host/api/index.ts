@@ -6,6 +6,7 @@ import * as eventInvokeConfigs from './event-invoke-config.ts';
 import * as functions from './function.ts';
 import * as functionUrls from './function-url.ts';
 import * as layers from './layer.ts';
+import * as layerPolicies from './layer-policy.ts';
 import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
@@ -18,6 +19,7 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   functions,
   functionList,
   layers,
+  layerPolicies,
   tags,
   versions,
   aliases,

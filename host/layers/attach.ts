@@ -1,9 +1,7 @@
 // Layers on functions: which of them a function may name, and what is kept of them with the function.
-import type { Caller } from '../auth/caller.ts';
-import type { Scope } from '../functions/names.ts';
 import type { AttachedLayer, FunctionSettings } from '../functions/record.ts';
 import { ServiceError } from '../service-error.ts';
-import { requireAccess } from './access.ts';
+import { type AccessScope, requireAccess } from './access.ts';
 import type { Layers } from './layers.ts';
 import { type LayerVersionReference, layerArn, parseLayerVersionArn } from './names.ts';
 
@@ -13,9 +11,8 @@ const MAX_LAYERS = 5;
 const MAX_UNZIPPED_BYTES = 262_144_000;
 
 /** Where layers are looked up, and for whom. */
-export interface LayerScope extends Scope {
+export interface LayerScope extends AccessScope {
   readonly layers: Layers;
-  readonly caller: Caller;
 }
 
 interface NamedLayer {

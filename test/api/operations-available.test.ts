@@ -8,6 +8,7 @@ import { send } from '../support/wire.ts';
 
 /** Invoke is answered by itself, the others are declared in host/api/index.ts. */
 const available = [
+  'AddLayerVersionPermission',
   'AddPermission',
   'CreateAlias',
   'CreateFunction',
@@ -28,6 +29,7 @@ const available = [
   'GetFunctionUrlConfig',
   'GetLayerVersion',
   'GetLayerVersionByArn',
+  'GetLayerVersionPolicy',
   'GetPolicy',
   'GetResourcePolicy',
   'Invoke',
@@ -44,6 +46,7 @@ const available = [
   'PutFunctionConcurrency',
   'PutFunctionEventInvokeConfig',
   'PutResourcePolicy',
+  'RemoveLayerVersionPermission',
   'RemovePermission',
   'TagResource',
   'UntagResource',
@@ -55,7 +58,6 @@ const available = [
 ];
 
 const notYet = [
-  'AddLayerVersionPermission',
   'CheckpointDurableExecution',
   'CreateCapacityProvider',
   'CreateCodeSigningConfig',
@@ -74,7 +76,6 @@ const notYet = [
   'GetFunctionCodeSigningConfig',
   'GetFunctionRecursionConfig',
   'GetFunctionScalingConfig',
-  'GetLayerVersionPolicy',
   'GetProvisionedConcurrencyConfig',
   'GetRuntimeManagementConfig',
   'InvokeAsync',
@@ -91,7 +92,6 @@ const notYet = [
   'PutFunctionScalingConfig',
   'PutProvisionedConcurrencyConfig',
   'PutRuntimeManagementConfig',
-  'RemoveLayerVersionPermission',
   'SendDurableExecutionCallbackFailure',
   'SendDurableExecutionCallbackHeartbeat',
   'SendDurableExecutionCallbackSuccess',
