@@ -111,6 +111,27 @@ suite("the operator's pair", () => {
   });
 });
 
+suite('what policies may ask about a principal', () => {
+  const s3 = { ...reader, accessKeyId: 'AKIASERVICE', principal: 's3.amazonaws.com' };
+  const cases = [
+    [reader, undefined],
+    [{ ...reader, organization: 'o-0123456789' }, { organization: 'o-0123456789' }],
+    [s3, { sourceArn: undefined, sourceAccount: account }],
+    [
+      { ...s3, sourceArn: 'arn:aws:s3:::b', sourceAccount: '999999999999' },
+      { sourceArn: 'arn:aws:s3:::b', sourceAccount: '999999999999' },
+    ],
+  ] as const;
+  for (const [entry, attributes] of cases)
+    test(`is ${JSON.stringify(attributes)} of ${JSON.stringify(entry)}`, async () => {
+      await using secrets = await temporarySecrets();
+      await openCredentials(options(secrets.dir));
+      await writeCredentials(credentialsPath(secrets.dir), [entry]);
+      const credentials = await openCredentials(options(secrets.dir));
+      assert.deepEqual(found(credentials, entry.accessKeyId).attributes, attributes);
+    });
+});
+
 suite('session tokens and the bearer token', () => {
   test('a key with a session token is accepted with it only, a key without one only without', async () => {
     await using secrets = await temporarySecrets();
@@ -197,6 +218,19 @@ suite('a file that cannot be used at the start', () => {
       'entry 1: account must be 12 digits; entry 1: rights must be admin, invoke, read; entry 1: note is not a member',
     ],
     [JSON.stringify([reader, reader]), 'accessKeyId AKIAREADER stands twice'],
+    [
+      JSON.stringify([
+        { ...reader, organization: 'o-1', sourceArn: 'arn:aws:s3:::b' },
+        { ...reader, accessKeyId: 'AKIAS', principal: 's3.amazonaws.com', sourceAccount: '1' },
+        {
+          ...reader,
+          accessKeyId: 'AKIAT',
+          principal: 's3.amazonaws.com',
+          organization: 'o-0123456789',
+        },
+      ]),
+      'entry 1: organization must be o- and 10 to 32 letters and digits; entry 1: sourceArn does not belong to an identity; entry 2: sourceAccount must be 12 digits; entry 3: organization does not belong to a service',
+    ],
     [
       JSON.stringify([{ ...reader, secretAccessKey: undefined, sessionToken: '' }]),
       'entry 1: secretAccessKey must be 1 to 128 printable characters, no spaces; entry 1: sessionToken must be printable characters, no spaces',
