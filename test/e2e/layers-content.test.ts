@@ -5,8 +5,9 @@ import { PublishVersionCommand } from '@aws-sdk/client-lambda';
 import { manyModulesFiles } from '../support/bundle-fixtures.ts';
 import { result } from '../support/function-answers.ts';
 import { evaluating } from '../support/functions.ts';
-import { publishLayer, reconfigure } from '../support/layers.ts';
+import { publishLayer } from '../support/layers.ts';
 import { startTestHost } from '../support/test-host.ts';
+import { updated } from '../support/versions.ts';
 
 suite('What layers hold', () => {
   test('stands in /opt, where nothing can be written, removed or added', async () => {
@@ -87,12 +88,12 @@ suite('What layers hold', () => {
       '(() => { try { return require("fs").readFileSync("/opt/version.txt", "utf8") } catch (error) { return error.code } })()';
     await t.deploy('f', evaluating);
     assert.equal(await result(t, 'f', ask), 'ENOENT');
-    await reconfigure(t.client, 'f', { Layers: [one] });
+    await updated(t.client, 'f', { Layers: [one] });
     assert.equal(await result(t, 'f', ask), 'one');
     await t.client.send(new PublishVersionCommand({ FunctionName: 'f' }));
-    await reconfigure(t.client, 'f', { Layers: [two] });
+    await updated(t.client, 'f', { Layers: [two] });
     assert.equal(await result(t, 'f', ask), 'two');
-    await reconfigure(t.client, 'f', { Layers: [] });
+    await updated(t.client, 'f', { Layers: [] });
     assert.equal(await result(t, 'f', ask), 'ENOENT');
     const published = await t.invoke('f', ask, { Qualifier: '1' });
     assert.equal(published.payload, 'one');

@@ -1,11 +1,10 @@
 // Layers that tests publish, and requests about them.
 import {
   type LambdaClient,
+  ListLayersCommand,
+  ListLayerVersionsCommand,
   PublishLayerVersionCommand,
   type PublishLayerVersionCommandInput,
-  UpdateFunctionConfigurationCommand,
-  type UpdateFunctionConfigurationCommandInput,
-  waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
 import { type ZipContent, zipOf } from './bundle-fixtures.ts';
 
@@ -29,17 +28,16 @@ export async function publishLayer(
   return answer.LayerVersionArn;
 }
 
-/** Changes a function's configuration and waits until the change is done. */
-export async function reconfigure(
-  client: LambdaClient,
-  name: string,
-  changes: Partial<UpdateFunctionConfigurationCommandInput>,
-): Promise<void> {
-  await client.send(new UpdateFunctionConfigurationCommand({ FunctionName: name, ...changes }));
-  await waitUntilFunctionUpdatedV2(
-    { client, maxWaitTime: 30, minDelay: 0.02, maxDelay: 0.1 },
-    { FunctionName: name },
+/** Everything that the API shows of all layers. */
+export async function shownLayers(client: LambdaClient): Promise<unknown> {
+  const { Layers = [] } = await client.send(new ListLayersCommand({}));
+  const versions = await Promise.all(
+    Layers.map(async ({ LayerName }) => {
+      const { LayerVersions } = await client.send(new ListLayerVersionsCommand({ LayerName }));
+      return LayerVersions;
+    }),
   );
+  return { Layers, versions };
 }
 
 /** `nodejs/node_modules/NAME` with one CommonJS file that exports this expression. */
