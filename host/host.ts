@@ -23,6 +23,7 @@ import { RoleCredentials } from './auth/role-credentials.ts';
 import { openCodePackages } from './code/packages.ts';
 import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
+import { CodeSigningConfigs } from './code-signing/code-signing-configs.ts';
 import { Allotments } from './concurrency/allotments.ts';
 import type { HostConfig } from './config.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
@@ -77,42 +78,52 @@ export async function startHost({
   const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
   const { folders, hostId } = store.directory;
   const secretsDir = folders.secrets;
-  const [sandboxes, bootstrap, logs, credentials, hostKey, packages, functions, layers] =
-    await startTogether(stack, [
-      openSandboxes({
-        slotsDir: folders.slots,
-        mode: config.isolation.mode,
-        maxProcesses: config.limits.pids,
-        hostId,
-      }),
-      bundleNodeBootstrap(path.join(folders.code, 'runtime')),
-      openLogs({
-        dir: folders.logs,
-        clock,
-        maxBytesPerGroup: config.logs.maxBytesPerGroup,
-        onProblem: report,
-      }),
-      openCredentials({
-        secretsDir,
-        accountId: config.accountId,
-        now,
-        random: randomBytes,
-        admin: config.admin,
-        bearerToken: config.token,
-        onProblem: report,
-      }),
-      openHostKey({ secretsDir, random: randomBytes }),
-      openCodePackages({
-        blobs: store.blobs,
-        codeDir: folders.code,
-        slotsDir: folders.slots,
-        clock,
-        onFault: (error) => report('a package could not be kept in order', error),
-        onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
-      }),
-      Functions.open(store.registry),
-      Layers.open(store.registry),
-    ]);
+  const [
+    sandboxes,
+    bootstrap,
+    logs,
+    credentials,
+    hostKey,
+    packages,
+    functions,
+    layers,
+    codeSigning,
+  ] = await startTogether(stack, [
+    openSandboxes({
+      slotsDir: folders.slots,
+      mode: config.isolation.mode,
+      maxProcesses: config.limits.pids,
+      hostId,
+    }),
+    bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+    openLogs({
+      dir: folders.logs,
+      clock,
+      maxBytesPerGroup: config.logs.maxBytesPerGroup,
+      onProblem: report,
+    }),
+    openCredentials({
+      secretsDir,
+      accountId: config.accountId,
+      now,
+      random: randomBytes,
+      admin: config.admin,
+      bearerToken: config.token,
+      onProblem: report,
+    }),
+    openHostKey({ secretsDir, random: randomBytes }),
+    openCodePackages({
+      blobs: store.blobs,
+      codeDir: folders.code,
+      slotsDir: folders.slots,
+      clock,
+      onFault: (error) => report('a package could not be kept in order', error),
+      onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
+    }),
+    Functions.open(store.registry),
+    Layers.open(store.registry),
+    CodeSigningConfigs.open(store.registry),
+  ]);
 
   const runtimes = new Runtimes({
     node: process.execPath,
@@ -199,6 +210,7 @@ export async function startHost({
     policies,
     layers,
     functionUrls: new FunctionUrls(functions),
+    codeSigning,
     activation,
     concurrency,
     allotments: new Allotments({ functions, concurrency }),

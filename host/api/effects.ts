@@ -55,7 +55,10 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
     how: 'in /opt, in their order, read-only; extensions in them are not started yet',
   },
   FileSystemConfigs: { kind: 'shown', how: 'nothing is mounted' },
-  CodeSigningConfigArn: { kind: 'refused', how: 'no such config can exist yet' },
+  CodeSigningConfigArn: {
+    kind: 'acts',
+    how: 'no package can be signed here: Enforce refuses every deployment, Warn lets it pass',
+  },
   ImageConfig: { kind: 'refused', how: 'belongs to images' },
   Architectures: {
     kind: 'acts',

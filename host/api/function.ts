@@ -1,4 +1,5 @@
 // Functions: create, read, update, delete.
+import { requireTrustedCode } from '../code-signing/verification.ts';
 import { reservedOf } from '../concurrency/reserved.ts';
 import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
 import type { Decision, HeldFunction } from '../functions/functions.ts';
@@ -37,20 +38,21 @@ async function createFunction(
   checkCodeMembers(input.Code);
   const settings = () => newSettings(input, packaged, context);
   settings();
+  const { CodeSigningConfigArn: signing } = input;
+  if (signing !== undefined) context.codeSigning.requireAttachable(context, signing);
   if (context.functions.get(context.account, context.region, name) !== undefined)
     throw alreadyExists(name);
   const code = await takeInCode(input.Code, context.region, context.packages, context.fetchFromS3);
-  const created = await context.functions.change(
-    context.account,
-    context.region,
-    name,
-    (current) => {
+  const created = await context.codeSigning.during(context, signing, () =>
+    context.functions.change(context.account, context.region, name, (current) => {
       if (current !== undefined) throw alreadyExists(name);
       // Once more: while the package came in, a layer may have been deleted.
       const all = withCode(settings(), code, input.Code.SourceKMSKeyArn || undefined);
-      const record = newFunction(context, name, all, withTags({}, input.Tags ?? {}));
+      const made = newFunction(context, name, all, withTags({}, input.Tags ?? {}));
+      const record = { ...made, codeSigningConfigArn: signing };
+      requireTrustedCode(context.codeSigning, record);
       return decide(context, undefined, record, input.Publish === true);
-    },
+    }),
   );
   context.activation.begin(created.record);
   return configurationOf(context, created, undefined);
@@ -99,12 +101,15 @@ async function updateFunctionCode(
   checkCodeMembers(input);
   requireSettled(before.root);
   const code = await takeInCode(input, context.region, context.packages, context.fetchFromS3);
-  const apply = (current: FunctionSettings): FunctionSettings => ({
-    ...withCode(current, code, input.SourceKMSKeyArn || undefined),
-    architectures: input.Architectures ?? current.architectures,
-  });
+  const apply = (current: FunctionSettings, record: FunctionRecord): FunctionSettings => {
+    requireTrustedCode(context.codeSigning, record);
+    return {
+      ...withCode(current, code, input.SourceKMSKeyArn || undefined),
+      architectures: input.Architectures ?? current.architectures,
+    };
+  };
   if (input.DryRun === true) {
-    const settings = apply(before.root.latest.settings);
+    const settings = apply(before.root.latest.settings, before.root);
     const dry = withUpdate(before.root, settings, context.stamp());
     decide(context, before, dry, input.Publish === true);
     const version = { ...before.root.latest, settings };
@@ -164,7 +169,7 @@ async function update(
   context: OperationContext,
   name: string,
   revisionId: string | undefined,
-  apply: (current: FunctionSettings) => FunctionSettings,
+  apply: (current: FunctionSettings, record: FunctionRecord) => FunctionSettings,
   publishes: boolean,
 ): Promise<FunctionConfiguration> {
   const updated = await context.functions.change(
@@ -176,7 +181,11 @@ async function update(
       const { latest } = current.root;
       requireRevision(latest, revisionId);
       requireSettled(current.root);
-      const record = withUpdate(current.root, apply(latest.settings), context.stamp());
+      const record = withUpdate(
+        current.root,
+        apply(latest.settings, current.root),
+        context.stamp(),
+      );
       return decide(context, current, record, publishes);
     },
   );

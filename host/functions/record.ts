@@ -105,6 +105,8 @@ export interface FunctionRecord {
   /** The version published last, whether or not it is still there, and a hash of the settings it was published of. */
   readonly lastPublished?: { readonly version: string; readonly contentHash: string } | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** Decides whether packages without a trusted signature may be deployed. */
+  readonly codeSigningConfigArn?: string | undefined;
   /** What all its versions may run together, and are guaranteed; undefined: what nobody is promised. */
   readonly reservedConcurrency?: number | undefined;
 }

@@ -246,11 +246,6 @@ function refuseUnavailable(
     if (request[member] !== undefined) refuse(`${member} is not available on this host yet`);
   if (request.ImageConfig !== undefined)
     refuse('ImageConfig is only supported for functions of PackageType Image');
-  if (request.CodeSigningConfigArn !== undefined)
-    throw new ServiceError(
-      'CodeSigningConfigNotFoundException',
-      `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${request.CodeSigningConfigArn}.`,
-    );
 }
 
 /** LoggingConfig is merged: switching to JSON sets missing levels to INFO, switching to Text drops both. */

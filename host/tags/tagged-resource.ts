@@ -55,6 +55,7 @@ function find(context: OperationContext, named: TaggableArn): TaggedResource | u
     case 'function':
       return findFunction(context, named);
     case 'code-signing-config':
+      return findCodeSigningConfig(context, named);
     case 'event-source-mapping':
     case 'capacity-provider':
     case 'network-connector':
@@ -78,6 +79,23 @@ function findFunction(context: OperationContext, named: TaggableArn): TaggedReso
         const tags = apply(current.root.tags);
         return { change: { root: { ...current.root, tags } }, result: undefined };
       }),
+  };
+}
+
+function findCodeSigningConfig(
+  context: OperationContext,
+  { arn }: TaggableArn,
+): TaggedResource | undefined {
+  const record = context.codeSigning.find(context, arn);
+  if (record === undefined) return undefined;
+  return {
+    tags: record.tags,
+    change: async (apply) => {
+      await context.codeSigning.change(context, arn, (current) => ({
+        ...current,
+        tags: apply(current.tags),
+      }));
+    },
   };
 }
 

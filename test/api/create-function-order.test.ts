@@ -40,6 +40,14 @@ const faults: readonly (readonly [
   [
     (request) => ({
       ...request,
+      CodeSigningConfigArn:
+        'arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdefg',
+    }),
+    /^The code signing configuration cannot be found/,
+  ],
+  [
+    (request) => ({
+      ...request,
       FunctionName: request.FunctionName === 'f' ? 'taken' : request.FunctionName,
     }),
     /^Function already exist: taken$/,

@@ -8,6 +8,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createAuthenticator } from '../../host/auth/authenticator.ts';
 import { openHostKey } from '../../host/auth/host-key.ts';
 import { openCodePackages } from '../../host/code/packages.ts';
+import { CodeSigningConfigs } from '../../host/code-signing/code-signing-configs.ts';
 import { Allotments } from '../../host/concurrency/allotments.ts';
 import { Concurrency } from '../../host/dispatch/concurrency.ts';
 import { Dispatcher, type Environments } from '../../host/dispatch/dispatcher.ts';
@@ -75,6 +76,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   const functions = await Functions.open(store.registry);
   const functionUrls = new FunctionUrls(functions);
   const layers = await Layers.open(store.registry);
+  const codeSigning = await CodeSigningConfigs.open(store.registry);
   const activation = stack.use(
     new Activation({
       functions,
@@ -131,6 +133,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       policies,
       layers,
       functionUrls,
+      codeSigning,
       activation,
       concurrency,
       allotments,
