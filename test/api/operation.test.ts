@@ -7,6 +7,7 @@ import { request } from '../support/wire-request.ts';
 
 // as: these handlers look at the scope alone
 const context = {
+  policies: { find: () => undefined },
   requestId: '00000000-0000-4000-8000-000000000000',
   account: '123456789012',
   region: 'us-east-1',
@@ -43,6 +44,24 @@ suite('An operation', () => {
         body: '{"AliasArn":"123456789012:f","Name":"a"}',
       },
     );
+  });
+
+  test('runs in the account of what it is about, the caller staying who it is', async () => {
+    const arn = 'arn:aws:lambda:us-east-1:999999999999:function:f';
+    const statement = { Effect: 'Allow', Principal: '*', Action: '*', Resource: arn } as const;
+    const policies = { find: () => ({ Statement: [statement] }) };
+    const GetFunctionConfiguration = operation(
+      'GetFunctionConfiguration',
+      async (_input, { account, region, caller }) => ({
+        Description: `${account} ${region} ${caller.account}`,
+      }),
+    );
+    const path = `/2015-03-31/functions/${encodeURIComponent(arn)}/configuration`;
+    const { body } = await GetFunctionConfiguration.answer(requestOf('GET', path), {
+      ...context,
+      policies,
+    });
+    assert.equal(body, '{"Description":"999999999999 us-east-1 123456789012"}');
   });
 
   test('answers with the status of a departure', async () => {
