@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OperationContext } from '../../host/api/context.ts';
 import { operation } from '../../host/api/operation.ts';
+import type { PolicySource } from '../../host/auth/authorize.ts';
 import { ServiceError } from '../../host/service-error.ts';
 import { request } from '../support/wire-request.ts';
 
+const noPolicies: PolicySource = { find: () => undefined };
+
 // as: these handlers look at the scope alone
 const context = {
-  policies: { find: () => undefined },
+  policies: noPolicies,
   requestId: '00000000-0000-4000-8000-000000000000',
   account: '123456789012',
   region: 'us-east-1',
