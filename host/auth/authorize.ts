@@ -87,6 +87,8 @@ const mendingOperations: ReadonlySet<OperationName> = new Set<OperationName>([
 
 /** Where resource policies are found. Every call asks, so it must neither wait nor copy. */
 export interface PolicySource {
+  /** False while no policy denies anything: then rights in the own account suffice, and nothing is looked up. */
+  readonly mayDeny: boolean;
   /** Undefined when there is no policy, or no such resource. */
   find(resource: AddressedResource): PolicyDocument | undefined;
 }
@@ -133,7 +135,8 @@ function refusalFor(
     return new ServiceError('AccessDeniedException', '');
   const byRights = hasRight(caller.rights, operation);
   const needsPolicy = !isOwn || isService(caller);
-  const decision = decisionOn(caller, operation, input, policies, byRights && !needsPolicy);
+  if (byRights && !needsPolicy && !policies.mayDeny) return undefined;
+  const decision = decisionOn(caller, operation, input, policies);
   const isMending = isOwn && caller.rights === 'admin' && mendingOperations.has(operation);
   if (decision === 'denied' && !isMending)
     return denied(caller, operation, input, 'with an explicit deny in a resource-based policy');
@@ -143,18 +146,15 @@ function refusalFor(
   return notAllowed(caller, operation, input, 'resource-based');
 }
 
-/** `onlyDenials`: nothing but a denial would change the outcome. */
 function decisionOn(
   caller: Caller,
   operation: OperationName,
   input: BoundInput,
   policies: PolicySource,
-  onlyDenials: boolean,
 ): PolicyDecision {
   const resource = addressedResource(operation, input, caller);
   const policy = resource && policies.find(resource);
   if (resource === undefined || policy === undefined) return 'silent';
-  if (onlyDenials && policy.Statement.every(({ Effect }) => Effect === 'Allow')) return 'silent';
   const more = invokeOperations.has(operation) ? notByUrl : [];
   return evaluate(policy, accessRequest(caller, actionOf(operation), policyArn(resource), more));
 }

@@ -22,6 +22,11 @@ export interface PolicyRecord {
 
 const noStatements: PolicyDocument = { Version: '2012-10-17', Id: 'default', Statement: [] };
 
+/** Whether some statement denies something. */
+export function denies({ Statement }: PolicyDocument): boolean {
+  return Statement.some(({ Effect }) => Effect === 'Deny');
+}
+
 /** JSON without spaces. */
 export function policyText(document: PolicyDocument): string {
   return JSON.stringify(document);

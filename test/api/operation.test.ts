@@ -6,7 +6,7 @@ import type { PolicySource } from '../../host/auth/authorize.ts';
 import { ServiceError } from '../../host/service-error.ts';
 import { request } from '../support/wire-request.ts';
 
-const noPolicies: PolicySource = { find: () => undefined };
+const noPolicies: PolicySource = { mayDeny: false, find: () => undefined };
 
 // as: these handlers look at the scope alone
 const context = {
@@ -52,7 +52,7 @@ suite('An operation', () => {
   test('runs in the account of what it is about, the caller staying who it is', async () => {
     const arn = 'arn:aws:lambda:us-east-1:999999999999:function:f';
     const statement = { Effect: 'Allow', Principal: '*', Action: '*', Resource: arn } as const;
-    const policies = { find: () => ({ Statement: [statement] }) };
+    const policies = { mayDeny: false, find: () => ({ Statement: [statement] }) };
     const GetFunctionConfiguration = operation(
       'GetFunctionConfiguration',
       async (_input, { account, region, caller }) => ({

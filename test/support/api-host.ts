@@ -43,6 +43,7 @@ export interface ApiHostOptions {
 export interface ApiHost extends AsyncDisposable {
   readonly client: LambdaClient;
   readonly functions: Functions;
+  readonly policies: ResourcePolicies;
   readonly problems: readonly string[];
 }
 
@@ -158,7 +159,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   activation.resume();
   const client = stack.adopt(unsignedClient(url), (each) => each.destroy());
   const owned = stack.move();
-  return { client, functions, problems, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { client, functions, policies, problems, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** The SDK signs unless it is told that there is nothing to sign with. */
