@@ -1,8 +1,10 @@
 // Layers on functions: what may be named, what is shown of it, and that it stays when a layer version goes.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import {
   CreateFunctionCommand,
+  DeleteFunctionCommand,
   DeleteLayerVersionCommand,
   GetFunctionCommand,
   type LambdaClient,
@@ -118,6 +120,21 @@ suite('The layers of a function', () => {
     }
     await using t = await startApiHost({ dataDir: dir.path });
     assert.deepEqual(await everythingOf(t.client), before);
+  });
+
+  test('are referred to by their packages until no version has them any more', async () => {
+    await using t = await startApiHost();
+    const layer = await publishLayer(t.client, 'l', files);
+    const digest = createHash('sha256')
+      .update(await zipOf(files))
+      .digest('hex');
+    const isKept = () => t.functions.referencedCode().has(digest);
+    await created(t.client, 'f', { Layers: [layer] });
+    await published(t.client, 'f');
+    await updated(t.client, 'f', { Layers: [] });
+    assert.ok(isKept());
+    await t.client.send(new DeleteFunctionCommand({ FunctionName: 'f', Qualifier: '1' }));
+    assert.ok(!isKept());
   });
 });
 
