@@ -69,7 +69,7 @@ export class Dispatcher {
     event: Omit<Invocation, 'invokedFunctionArn'>,
   ): Promise<InvokeResult> {
     const { concurrency, environments } = this.#options;
-    const spec = this.#spec(target);
+    const spec = this.specOf(target.record, target.version);
     const admission = concurrency.enter(spec.functionKey, spec.functionVersion);
     try {
       concurrency.countRequest(admission);
@@ -81,6 +81,15 @@ export class Dispatcher {
     } finally {
       concurrency.leave(admission);
     }
+  }
+
+  /** What environments of a version are. Throws InvalidRuntimeException when it cannot run on this host. */
+  specOf(record: FunctionRecord, version: VersionRecord): EnvironmentSpec {
+    const known = this.#specs.get(version);
+    if (known !== undefined) return known;
+    const spec = this.#options.specOf(record, version, this.#runtimeVersion(version));
+    this.#specs.set(version, spec);
+    return spec;
   }
 
   #version(scope: Scope, held: HeldFunction, qualifier: string | undefined): VersionRecord {
@@ -103,14 +112,6 @@ export class Dispatcher {
       'NoPublishedVersionException',
       `The function ${functionArn(scope, held.root.name)} has no published version.`,
     );
-  }
-
-  #spec({ record, version }: InvokeTarget): EnvironmentSpec {
-    const known = this.#specs.get(version);
-    if (known !== undefined) return known;
-    const spec = this.#options.specOf(record, version, this.#runtimeVersion(version));
-    this.#specs.set(version, spec);
-    return spec;
   }
 
   #runtimeVersion({ settings }: VersionRecord): RuntimeVersion {

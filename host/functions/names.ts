@@ -97,6 +97,13 @@ export function isVersionNumber(qualifier: string): boolean {
   return /^\d+$/.test(qualifier);
 }
 
+export function aliasNotFound(scope: Scope, name: string, alias: string): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Cannot find alias arn: ${functionArn(scope, name, alias)}`,
+  );
+}
+
 export function functionNotFound(scope: Scope, name: string, qualifier?: string): ServiceError {
   return new ServiceError(
     'ResourceNotFoundException',
