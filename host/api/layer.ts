@@ -1,8 +1,7 @@
 // Layers: publish, read, list and delete their versions.
 import { checkCodeMembers, checkZipSize, takeInCode } from '../functions/code-source.ts';
 import { lastModifiedText } from '../functions/record.ts';
-import type { LayerDecision } from '../layers/layers.ts';
-import { versionRemoval } from '../layers/layers.ts';
+import { type LayerDecision, versionRemoval } from '../layers/layers.ts';
 import {
   type LayerReference,
   layerArn,
