@@ -3,6 +3,7 @@ import { functionConfiguration, listedConfiguration } from '../functions/configu
 import type { HeldFunction } from '../functions/functions.ts';
 import { functionNotFound } from '../functions/names.ts';
 import type { FunctionRecord, VersionRecord } from '../functions/record.ts';
+import { pinnedRuntimeArn } from '../functions/runtime-management.ts';
 import { findTarget, shownVersion } from '../functions/target.ts';
 import type { OperationContext } from './context.ts';
 import type { FunctionConfiguration } from './model/types.ts';
@@ -38,8 +39,14 @@ export function configurationOf(
   { record, version }: Shown,
   qualifier: string | undefined,
 ): FunctionConfiguration {
-  const { runtimeHash } = context;
-  return functionConfiguration({ scope: context, record, version, qualifier, runtimeHash });
+  const { runtimeHash, functions } = context;
+  const pinnedRuntime = pinnedRuntimeArn(
+    functions
+      .held(record.account, record.region, record.name)
+      ?.part('runtime-management', version.version),
+  );
+  const scope = context;
+  return functionConfiguration({ scope, record, version, qualifier, runtimeHash, pinnedRuntime });
 }
 
 /** As {@link configurationOf}, in the form of listings. */

@@ -12,7 +12,10 @@ import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
 import * as policies from './policy.ts';
+import * as recursion from './recursion.ts';
 import * as resourcePolicies from './resource-policy.ts';
+import * as runtimeManagement from './runtime-management.ts';
+import * as scaling from './scaling.ts';
 import * as tags from './tags.ts';
 import * as versions from './version.ts';
 
@@ -30,6 +33,9 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   resourcePolicies,
   codeSigning,
   eventInvokeConfigs,
+  runtimeManagement,
+  recursion,
+  scaling,
   functionUrls,
 ];
 

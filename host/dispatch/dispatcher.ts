@@ -7,6 +7,7 @@ import { requireActive } from '../functions/lifecycle.ts';
 import { functionArn, functionNotFound, resolveReference, type Scope } from '../functions/names.ts';
 import type { AliasRecord, FunctionRecord, VersionRecord } from '../functions/record.ts';
 import { drawnVersion } from '../functions/routing.ts';
+import { pinnedRuntimeArn } from '../functions/runtime-management.ts';
 import { findTarget, versionNamed } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import { type Concurrency, rateExceeded } from './concurrency.ts';
@@ -39,6 +40,8 @@ export interface InvokeTarget {
   readonly version: VersionRecord;
   /** The ARN as invoked: with the qualifier only if one was given. */
   readonly invokedArn: string;
+  /** ARN of the runtime version that alone may run it; undefined when the host decides. */
+  readonly pinnedRuntime?: string | undefined;
 }
 
 export class Dispatcher {
@@ -60,7 +63,8 @@ export class Dispatcher {
     requireActive(version);
     const record = held.root;
     const invokedArn = functionArn(scope, record.name, reference.qualifier);
-    return { scope, record, version, invokedArn };
+    const pinned = pinnedRuntimeArn(held.part('runtime-management', version.version));
+    return { scope, record, version, invokedArn, pinnedRuntime: pinned };
   }
 
   /** Runs one event. Errors of the function are values; what is thrown means that nothing ran. */
@@ -70,6 +74,7 @@ export class Dispatcher {
   ): Promise<InvokeResult> {
     const { concurrency, environments } = this.#options;
     const spec = this.specOf(target.record, target.version);
+    requireRuntime(spec, target.pinnedRuntime);
     const admission = concurrency.enter(spec.functionKey, spec.functionVersion);
     try {
       concurrency.countRequest(admission);
@@ -130,4 +135,13 @@ export class Dispatcher {
       `The runtime ${settings.runtime} cannot run on this host: looked for ${lookedFor}, which this host does not start yet. To use a runtime it has, ${remedy}`,
     );
   }
+}
+
+/** A runtime version that was pinned is never replaced silently, by an upgrade of the host for one. */
+function requireRuntime({ runtimeVersionArn }: EnvironmentSpec, pinned: string | undefined): void {
+  if (pinned === undefined || pinned === runtimeVersionArn) return;
+  throw new ServiceError(
+    'InvalidRuntimeException',
+    `The function is pinned to the runtime version ${pinned}, and this host has ${runtimeVersionArn}. To use it, run: aws lambda put-runtime-management-config --function-name NAME --update-runtime-on Auto`,
+  );
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type {
   FunctionConfiguration,
   LoggingConfig,
+  RuntimeVersionConfig,
   VpcConfigResponse,
 } from '../api/model/types.ts';
 import { functionArn, partitionOf, type Scope } from './names.ts';
@@ -18,6 +19,8 @@ export interface ConfigurationView {
   /** As asked; undefined shows the unqualified ARN. */
   readonly qualifier: string | undefined;
   readonly runtimeHash: RuntimeHash;
+  /** ARN of the runtime version that alone may run; undefined when the host decides. */
+  readonly pinnedRuntime?: string | undefined;
 }
 
 export function functionConfiguration(view: ConfigurationView): FunctionConfiguration {
@@ -32,9 +35,7 @@ export function functionConfiguration(view: ConfigurationView): FunctionConfigur
     // as: the two reason code enums of the model hold the codes we use alike
     LastUpdateStatusReasonCode: version.lastUpdateReason
       ?.code as FunctionConfiguration['LastUpdateStatusReasonCode'],
-    RuntimeVersionConfig: {
-      RuntimeVersionArn: runtimeVersionArn(view.scope.region, view.runtimeHash, version.settings),
-    },
+    RuntimeVersionConfig: runtimeVersionConfig(view),
   };
 }
 
@@ -76,6 +77,16 @@ export function listedConfiguration(view: ConfigurationView): FunctionConfigurat
 function optimizationStatus({ version, state, settings }: VersionRecord): 'On' | 'Off' {
   const isWanted = version !== '$LATEST' && settings.snapStart === 'PublishedVersions';
   return isWanted && state === 'Active' ? 'On' : 'Off';
+}
+
+/** A version that was pinned and is not on this host any more is shown with an error: it does not run. */
+function runtimeVersionConfig(view: ConfigurationView): RuntimeVersionConfig {
+  const { scope, runtimeHash, version, pinnedRuntime } = view;
+  const available = runtimeVersionArn(scope.region, runtimeHash, version.settings);
+  if (pinnedRuntime === undefined || pinnedRuntime === available)
+    return { RuntimeVersionArn: available };
+  const Message = `The runtime version is not on this host; it has ${available}`;
+  return { RuntimeVersionArn: pinnedRuntime, Error: { ErrorCode: 'InvalidRuntime', Message } };
 }
 
 export function runtimeVersionArn(

@@ -3,6 +3,7 @@ import type {
   Architecture,
   DeadLetterConfig,
   FileSystemConfig,
+  RecursiveLoop,
   SnapStart,
   StateReasonCode,
 } from '../api/model/types.ts';
@@ -10,6 +11,7 @@ import type { ProvisionedConcurrencyRecord } from '../concurrency/record.ts';
 import type { EventInvokeRecord } from '../event-invoke/record.ts';
 import type { FunctionUrlRecord } from '../function-urls/record.ts';
 import type { PolicyRecord } from '../policies/policy.ts';
+import type { RuntimeManagementRecord } from './runtime-management.ts';
 
 export interface CodeReference {
   /** SHA-256 of the package, hex: its name in the blob store. */
@@ -107,6 +109,8 @@ export interface FunctionRecord {
   readonly tags: Readonly<Record<string, string>>;
   /** Decides whether packages without a trusted signature may be deployed. */
   readonly codeSigningConfigArn?: string | undefined;
+  /** Undefined: Terminate. */
+  readonly recursiveLoop?: RecursiveLoop | undefined;
   /** What all its versions may run together, and are guaranteed; undefined: what nobody is promised. */
   readonly reservedConcurrency?: number | undefined;
 }
@@ -136,6 +140,8 @@ export interface FunctionParts {
   'provisioned-concurrency': ProvisionedConcurrencyRecord;
   /** Named by the alias, `$LATEST` for the unqualified function. */
   'function-url': FunctionUrlRecord;
+  /** Named by the version, `$LATEST` or a number. */
+  'runtime-management': RuntimeManagementRecord;
 }
 
 export const FUNCTION_PART_KINDS = [
@@ -145,6 +151,7 @@ export const FUNCTION_PART_KINDS = [
   'event-invoke-config',
   'provisioned-concurrency',
   'function-url',
+  'runtime-management',
 ] as const satisfies readonly (keyof FunctionParts)[];
 
 /** What functions of one account and region have in common. */

@@ -38,6 +38,8 @@ export interface ApiHostOptions {
   readonly random?: () => number;
   /** Used and kept instead of a directory of its own. */
   readonly dataDir?: string;
+  /** What the ARN of every runtime version ends in. */
+  readonly runtimeHash?: string;
 }
 
 export interface ApiHost extends AsyncDisposable {
@@ -57,6 +59,7 @@ const namesItself: Environments = {
 
 export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHost> {
   await using stack = new AsyncDisposableStack();
+  const { runtimeHash = 'ab' } = options;
   const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'lambkin-api-')));
   if (options.dataDir === undefined)
     stack.defer(() => rm(dataDir, { recursive: true, force: true }));
@@ -96,7 +99,10 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     functions,
     environments: namesItself,
     concurrency,
-    runtimeSupport: () => ({ kind: 'available', version: { name: 'nodejs:24.v0', hash: 'ab' } }),
+    runtimeSupport: () => ({
+      kind: 'available',
+      version: { name: 'nodejs:24.v0', hash: runtimeHash },
+    }),
     specOf: (record, version, runtimeVersion) =>
       environmentSpec(record, version, runtimeVersion, {
         packages,
@@ -141,7 +147,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       packages,
       fetchFromS3: () => Promise.reject(new Error('there is no S3 here')),
       limits: { maxMemoryMib: 10_240, codeStorageBytes: options.codeStorageBytes ?? 1e9 },
-      runtimeHash: () => 'ab',
+      runtimeHash: () => runtimeHash,
       stamp,
       requestId,
       caller,
