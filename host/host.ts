@@ -41,11 +41,15 @@ import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
 import { createSignedLinks } from './http/signed-link.ts';
+import { Identities } from './iam/identities.ts';
+import { createIam } from './iam/service.ts';
 import { layerDigests } from './layers/attach.ts';
 import { Layers } from './layers/layers.ts';
 import { openLogs } from './logs/logs.ts';
 import { ResourcePolicies } from './policies/resource-policies.ts';
+import type { SignedService } from './query/service.ts';
 import { openStore } from './store/sqlite.ts';
+import { createSts } from './sts/service.ts';
 
 export interface Host extends AsyncDisposable {
   /** Where it listens, with the port it got: `http://127.0.0.1:9001`. */
@@ -88,6 +92,7 @@ export async function startHost({
     functions,
     layers,
     codeSigning,
+    identities,
   ] = await startTogether(stack, [
     openSandboxes({
       slotsDir: folders.slots,
@@ -123,6 +128,7 @@ export async function startHost({
     Functions.open(store.registry),
     Layers.open(store.registry),
     CodeSigningConfigs.open(store.registry),
+    Identities.open({ registry: store.registry, now, random: randomBytes }),
   ]);
 
   const runtimes = new Runtimes({
@@ -195,14 +201,16 @@ export async function startHost({
       onProblem: report,
     }),
   );
-  const authenticator = createAuthenticator({
-    mode: authMode(config),
-    lookup: lookupIn(credentials, functionCredentials),
-    services: ['lambda'],
-    now,
-    trustedHosts: config.trustedHosts,
-    debug: config.debugSignatures,
-  });
+  const authenticatorOf = (service: string) =>
+    createAuthenticator({
+      mode: authMode(config),
+      lookup: lookupIn(credentials, functionCredentials),
+      services: [service],
+      now,
+      trustedHosts: config.trustedHosts,
+      debug: config.debugSignatures,
+    });
+  const authenticator = authenticatorOf('lambda');
   const links = createSignedLinks({ hostKey });
   const policies = new ResourcePolicies(functions, layers);
   const parts: OperationParts = {
@@ -224,6 +232,10 @@ export async function startHost({
     router: createRouter(),
     authenticator,
     policies,
+    services: servicesByName(
+      createIam(identities, { authenticator: authenticatorOf('iam'), onFault: report }),
+      createSts(identities, { authenticator: authenticatorOf('sts'), onFault: report }),
+    ),
     apiRate: new ApiRate(config.limits.apiRates, () => clock.monotonicMs()),
     invoke: { dispatcher, functionError: config.functionError, epochMs: now },
     contextFor: (caller, requestId, request): OperationContext => ({
@@ -268,6 +280,10 @@ export async function startHost({
     lost: store.lost,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function servicesByName(...services: readonly SignedService[]): Map<string, SignedService> {
+  return new Map(services.map((each) => [each.name, each]));
 }
 
 type Opened<T extends readonly Promise<unknown>[]> = {

@@ -12,6 +12,8 @@ import { answerInvoke, type InvokeParts } from '../api/invoke.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { authorize, type PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
+import { claimedService } from '../auth/claimed-service.ts';
+import type { SignedService } from '../query/service.ts';
 import { ServiceError } from '../service-error.ts';
 import { admit, boundNames } from './admission.ts';
 import type { ApiRate } from './api-rate.ts';
@@ -33,6 +35,8 @@ export interface ServerOptions {
   readonly apiRate: ApiRate;
   readonly invoke: InvokeParts;
   readonly policies: PolicySource;
+  /** Other services than Lambda, by the name that signatures are scoped to. All of them are at the root path. */
+  readonly services: ReadonlyMap<string, SignedService>;
   /** The parts of the host for one request's operation. */
   readonly contextFor: (
     caller: Caller,
@@ -102,16 +106,35 @@ async function handle(
   let requestId = '';
   try {
     requestId = requestIdOf(request.headers['x-amzn-requestid']);
-    writeAnswer(response, await answer(options, request, requestId), requestId);
+    const service = serviceOf(options, request);
+    const answered = await (service?.answer(request, requestId) ??
+      answer(options, request, requestId));
+    writeAnswer(response, answered, requestId, stillSending(request, response));
   } catch (error) {
     if (error instanceof ClientGone) return;
     if (requestId === '') requestId = randomUUID();
     if (!(error instanceof ServiceError))
       options.onFault(`${request.method} ${request.url} failed (request ${requestId})`, error);
     if (response.destroyed) return; // the fault is ours all the same
-    const isClosing = !response.shouldKeepAlive && !request.complete;
-    writeAnswer(response, errorAnswer(error), requestId, isClosing ? request : undefined);
+    writeAnswer(response, errorAnswer(error), requestId, stillSending(request, response));
   }
+}
+
+/** Whoever else a request is for; undefined: Lambda, none of whose operations is at the root path. */
+function serviceOf(
+  { services }: ServerOptions,
+  { url = '', rawHeaders }: IncomingMessage,
+): SignedService | undefined {
+  if (url !== '/' && !url.startsWith('/?')) return undefined;
+  return services.get(claimedService({ target: url, rawHeaders }) ?? '');
+}
+
+/** The request, when it is not complete on a connection that ends with its answer. */
+function stillSending(
+  request: IncomingMessage,
+  response: ServerResponse,
+): IncomingMessage | undefined {
+  return !response.shouldKeepAlive && !request.complete ? request : undefined;
 }
 
 /** In the service's order: authenticate, route, authorize, validate, run. */

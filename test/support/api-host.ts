@@ -120,6 +120,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   const server = createServer({
     router: createRouter(),
     policies,
+    services: new Map(),
     authenticator: createAuthenticator({
       mode: {
         kind: 'none',
@@ -165,7 +166,13 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   activation.resume();
   const client = stack.adopt(unsignedClient(url), (each) => each.destroy());
   const owned = stack.move();
-  return { client, functions, policies, problems, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    client,
+    functions,
+    policies,
+    problems,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** The SDK signs unless it is told that there is nothing to sign with. */
