@@ -1,6 +1,7 @@
 // What an operation's handler is given beside its input: who asks and where, and the parts of the host that it may need.
 import type { PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
+import type { CapacityProviders } from '../capacity/capacity-providers.ts';
 import type { CodeSigningConfigs } from '../code-signing/code-signing-configs.ts';
 import type { Allotments } from '../concurrency/allotments.ts';
 import type { Concurrency } from '../dispatch/concurrency.ts';
@@ -19,6 +20,7 @@ export interface OperationParts {
   readonly layers: Layers;
   readonly functionUrls: FunctionUrls;
   readonly codeSigning: CodeSigningConfigs;
+  readonly capacityProviders: CapacityProviders;
   readonly activation: Activation;
   /** Every operation asks whether the caller may call it. */
   readonly policies: PolicySource;

@@ -4,6 +4,8 @@ import type { CreateFunctionRequest, OperationName } from './model/types.ts';
 
 /** Operations that keep and show what they are given, with the reason why nothing else comes of it. */
 export const storedOnly: Readonly<Partial<Record<OperationName, string>>> = {
+  CreateCapacityProvider: 'functions cannot run on one yet',
+  UpdateCapacityProvider: 'functions cannot run on one yet',
   CreateFunctionUrlConfig: 'requests to the URLs are not served yet',
   PutFunctionRecursionConfig: 'asynchronous invocation is not available yet',
   PutFunctionEventInvokeConfig: 'asynchronous invocation is not available yet',

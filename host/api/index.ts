@@ -1,6 +1,7 @@
 // The whole API on one screen: a family is one line. Invoke is answered by host/http/server.ts through api/invoke.ts.
 import * as account from './account.ts';
 import * as aliases from './alias.ts';
+import * as capacityProviders from './capacity-provider.ts';
 import * as codeSigning from './code-signing.ts';
 import * as concurrency from './concurrency.ts';
 import * as eventInvokeConfigs from './event-invoke-config.ts';
@@ -36,6 +37,7 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   runtimeManagement,
   recursion,
   scaling,
+  capacityProviders,
   functionUrls,
 ];
 

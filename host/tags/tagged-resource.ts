@@ -56,8 +56,9 @@ function find(context: OperationContext, named: TaggableArn): TaggedResource | u
       return findFunction(context, named);
     case 'code-signing-config':
       return findCodeSigningConfig(context, named);
-    case 'event-source-mapping':
     case 'capacity-provider':
+      return findCapacityProvider(context, named);
+    case 'event-source-mapping':
     case 'network-connector':
       return undefined;
     default:
@@ -92,6 +93,23 @@ function findCodeSigningConfig(
     tags: record.tags,
     change: async (apply) => {
       await context.codeSigning.change(context, arn, (current) => ({
+        ...current,
+        tags: apply(current.tags),
+      }));
+    },
+  };
+}
+
+function findCapacityProvider(
+  context: OperationContext,
+  { arn }: TaggableArn,
+): TaggedResource | undefined {
+  const record = context.capacityProviders.find(context, arn);
+  if (record === undefined) return undefined;
+  return {
+    tags: record.tags,
+    change: async (apply) => {
+      await context.capacityProviders.change(context, arn, (current) => ({
         ...current,
         tags: apply(current.tags),
       }));
