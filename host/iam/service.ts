@@ -7,7 +7,7 @@ import {
   type SignedService,
 } from '../query/service.ts';
 import type { Identities } from './identities.ts';
-import { scopeOf } from './names.ts';
+import { policyArn, roleArn, scopeOf } from './names.ts';
 import type { IamOperation } from './operation.ts';
 import * as policies from './policy.ts';
 import * as roles from './role.ts';
@@ -33,12 +33,11 @@ export function createIam(
 }
 
 function resourceOf(form: FormNode, caller: Caller): string {
-  const { partition, account } = scopeOf(caller);
+  const scope = scopeOf(caller);
   const valueOf = (name: string) => form.children.get(name)?.value;
   const role = valueOf('RoleName');
-  if (role !== undefined) return `arn:${partition}:iam::${account}:role/${role}`;
-  return (
-    valueOf('PolicyArn') ??
-    `arn:${partition}:iam::${account}:policy/${valueOf('PolicyName') ?? '*'}`
-  );
+  if (role !== undefined) return roleArn(scope, { path: '/', name: role });
+  const policy = valueOf('PolicyName');
+  if (policy !== undefined) return policyArn(scope, { path: '/', name: policy });
+  return valueOf('PolicyArn') ?? '*';
 }
