@@ -20,7 +20,7 @@ import { type AccessKeyPair, openCredentials } from './auth/credentials.ts';
 import { FunctionCredentials } from './auth/function-credentials.ts';
 import { openHostKey } from './auth/host-key.ts';
 import { RoleCredentials } from './auth/role-credentials.ts';
-import { CapacityProviders } from './capacity/capacity-providers.ts';
+import { openCapacityProviders } from './capacity/capacity-providers.ts';
 import { openCodePackages } from './code/packages.ts';
 import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
@@ -131,7 +131,7 @@ export async function startHost({
     Layers.open(store.registry),
     CodeSigningConfigs.open(store.registry),
     Identities.open({ registry: store.registry, now, random: randomBytes }),
-    CapacityProviders.open(store.registry),
+    openCapacityProviders(store.registry),
   ]);
 
   const runtimes = new Runtimes({

@@ -1,5 +1,4 @@
 // Capacity providers. They are kept and shown; functions cannot run on them yet, so nothing is started for one.
-import { requireProvider } from '../capacity/capacity-providers.ts';
 import {
   arnOfProvider,
   type CapacityProviderRecord,
@@ -34,7 +33,7 @@ export const CreateCapacityProvider = operation(
       members: newMembers(input, lastModifiedText(context.stamp().epochMs)),
       tags: withTags({}, input.Tags ?? {}),
     };
-    await context.capacityProviders.create(record);
+    await context.capacityProviders.create(record, alreadyExists);
     return { CapacityProvider: shown(record, 'Pending') };
   },
 );
@@ -88,8 +87,11 @@ export const ListFunctionVersionsByCapacityProvider = operation(
 );
 
 function requireNamed(context: OperationContext, nameOrArn: string): CapacityProviderRecord {
-  const arn = arnOfProvider(context, nameOrArn);
-  return requireProvider(context.capacityProviders.find(context, arn), arn);
+  return context.capacityProviders.require(context, arnOfProvider(context, nameOrArn));
+}
+
+function alreadyExists(arn: string): ServiceError {
+  return new ServiceError('ResourceConflictException', `Capacity provider already exists: ${arn}`);
 }
 
 /** Changes are done when they are answered; answers to them show the state that the service passes through. */

@@ -1,5 +1,4 @@
 // Code signing configs, and which one a function has.
-import { requireKnown } from '../code-signing/code-signing-configs.ts';
 import {
   type CodeSigningConfigRecord,
   codeSigningConfigArn,
@@ -31,19 +30,19 @@ export const CreateCodeSigningConfig = operation(
       lastModified: lastModifiedText(stamp.epochMs),
       tags: withTags({}, input.Tags ?? {}),
     };
-    await context.codeSigning.create(record);
+    await context.codeSigning.all.create(record, (arn) => new Error(`there is ${arn} already`));
     return { CodeSigningConfig: shown(record) };
   },
 );
 
 export const GetCodeSigningConfig = operation('GetCodeSigningConfig', async (input, context) => ({
-  CodeSigningConfig: shown(requireConfig(context, input.CodeSigningConfigArn)),
+  CodeSigningConfig: shown(context.codeSigning.all.require(context, input.CodeSigningConfigArn)),
 }));
 
 export const UpdateCodeSigningConfig = operation(
   'UpdateCodeSigningConfig',
   async (input, context) => {
-    const record = await context.codeSigning.change(
+    const record = await context.codeSigning.all.change(
       context,
       input.CodeSigningConfigArn,
       (current) => ({
@@ -71,7 +70,7 @@ export const DeleteCodeSigningConfig = operation(
 export const ListCodeSigningConfigs = operation(
   'ListCodeSigningConfigs',
   async (input, context) => {
-    const configs = [...context.codeSigning.of(context)];
+    const configs = [...context.codeSigning.all.of(context)];
     const { Marker: marker, MaxItems: maxItems } = input;
     const { items, nextMarker } = page(configs, ({ id }) => id, marker, maxItems, PAGE_CAP);
     return { CodeSigningConfigs: items.map(shown), NextMarker: nextMarker };
@@ -82,7 +81,7 @@ export const ListFunctionsByCodeSigningConfig = operation(
   'ListFunctionsByCodeSigningConfig',
   async (input, context) => {
     const { CodeSigningConfigArn: arn, Marker: marker, MaxItems: maxItems } = input;
-    requireConfig(context, arn);
+    context.codeSigning.all.require(context, arn);
     const names = functionsUsing(context, arn);
     const { items, nextMarker } = page(names, (name) => name, marker, maxItems, PAGE_CAP);
     const arns = items.map((name) => functionArn(context, name));
@@ -130,10 +129,6 @@ async function attach(context: OperationContext, name: string, arn: string): Pro
     const root = { ...current.root, codeSigningConfigArn: arn };
     return { change: { root }, result: undefined };
   });
-}
-
-function requireConfig(context: OperationContext, arn: string): CodeSigningConfigRecord {
-  return requireKnown(context.codeSigning.find(context, arn), arn);
 }
 
 /** Names, ascending. */

@@ -2,6 +2,7 @@
 import type { OperationContext } from '../api/context.ts';
 import { functionArn } from '../functions/names.ts';
 import { ServiceError } from '../service-error.ts';
+import type { ResourceScope, ScopedResources } from '../store/scoped-resources.ts';
 import type { Tags } from './tags.ts';
 
 export interface TaggedResource {
@@ -55,9 +56,9 @@ function find(context: OperationContext, named: TaggableArn): TaggedResource | u
     case 'function':
       return findFunction(context, named);
     case 'code-signing-config':
-      return findCodeSigningConfig(context, named);
+      return findScoped(context.codeSigning.all, context, named);
     case 'capacity-provider':
-      return findCapacityProvider(context, named);
+      return findScoped(context.capacityProviders, context, named);
     case 'event-source-mapping':
     case 'network-connector':
       return undefined;
@@ -83,33 +84,18 @@ function findFunction(context: OperationContext, named: TaggableArn): TaggedReso
   };
 }
 
-function findCodeSigningConfig(
+/** Of resources whose tags are a member of their record. */
+function findScoped<Root extends ResourceScope & { readonly tags: Tags }>(
+  resources: ScopedResources<Root>,
   context: OperationContext,
   { arn }: TaggableArn,
 ): TaggedResource | undefined {
-  const record = context.codeSigning.find(context, arn);
+  const record = resources.find(context, arn);
   if (record === undefined) return undefined;
   return {
     tags: record.tags,
     change: async (apply) => {
-      await context.codeSigning.change(context, arn, (current) => ({
-        ...current,
-        tags: apply(current.tags),
-      }));
-    },
-  };
-}
-
-function findCapacityProvider(
-  context: OperationContext,
-  { arn }: TaggableArn,
-): TaggedResource | undefined {
-  const record = context.capacityProviders.find(context, arn);
-  if (record === undefined) return undefined;
-  return {
-    tags: record.tags,
-    change: async (apply) => {
-      await context.capacityProviders.change(context, arn, (current) => ({
+      await resources.change(context, arn, (current) => ({
         ...current,
         tags: apply(current.tags),
       }));

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {
+  CreateAliasCommand,
+  DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteFunctionEventInvokeConfigCommand,
   GetFunctionEventInvokeConfigCommand,
@@ -162,7 +164,7 @@ suite('An event invoke config', () => {
     assert.deepEqual(await list(), listed?.slice(1));
   });
 
-  test('goes with its version and with its function', async () => {
+  test('goes with its version, its alias and its function', async () => {
     await using t = await startTestHost();
     await t.deploy('f', returning('1'), { Publish: true });
     const { put, list } = calls(t);
@@ -173,6 +175,12 @@ suite('An event invoke config', () => {
       (await list())?.map(({ FunctionArn }) => FunctionArn),
       [`${ARN}:f:$LATEST`],
     );
+    const alias = { FunctionName: 'f', Name: 'PROD' };
+    await t.client.send(new CreateAliasCommand({ ...alias, FunctionVersion: '$LATEST' }));
+    const { FunctionArn } = await put({ Qualifier: 'PROD', MaximumRetryAttempts: 1 });
+    assert.equal(FunctionArn, `${ARN}:f:PROD`);
+    await t.client.send(new DeleteAliasCommand(alias));
+    assert.equal((await list())?.length, 1);
     await t.client.send(new DeleteFunctionCommand({ FunctionName: 'f' }));
     await t.deploy('f', returning('1'));
     assert.deepEqual(await list(), []);

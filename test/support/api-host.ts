@@ -7,7 +7,7 @@ import path from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createAuthenticator } from '../../host/auth/authenticator.ts';
 import { openHostKey } from '../../host/auth/host-key.ts';
-import { CapacityProviders } from '../../host/capacity/capacity-providers.ts';
+import { openCapacityProviders } from '../../host/capacity/capacity-providers.ts';
 import { openCodePackages } from '../../host/code/packages.ts';
 import { CodeSigningConfigs } from '../../host/code-signing/code-signing-configs.ts';
 import { Allotments } from '../../host/concurrency/allotments.ts';
@@ -82,7 +82,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   const functionUrls = new FunctionUrls(functions);
   const layers = await Layers.open(store.registry);
   const codeSigning = await CodeSigningConfigs.open(store.registry);
-  const capacityProviders = await CapacityProviders.open(store.registry);
+  const capacityProviders = await openCapacityProviders(store.registry);
   const activation = stack.use(
     new Activation({
       functions,
