@@ -1,21 +1,27 @@
 // What one environment's function and platform write, made into log events for its stream and into the 4 KB tail.
-// Bounds what a function that prints without end can cost: raw lines are split, and the reader pauses above a rate.
-import { StringDecoder } from 'node:string_decoder';
+// Bounds what a function that prints without end can cost: its bytes stay bytes, long lines are split, and the reader pauses above
+// a rate.
+import { isUtf8 } from 'node:buffer';
 import type { LogSink } from './invocation.ts';
+import { characterStart, LineSplitter } from './line-splitter.ts';
+import { LogTail } from './log-tail.ts';
 import type { LogFormat } from './platform-log.ts';
 
-/** `X-Amz-Log-Result` carries the last 4 KB, cut by bytes. */
-export const LOG_TAIL_BYTES = 4096;
-
-/** One event is at most this long; longer lines are split. */
-const MAX_EVENT_CHARS = 262_144;
+/** One event is at most this long, its LF included; longer ones are split. */
+const MAX_EVENT_BYTES = 262_144;
 
 /** A function may log this much per window on average; beyond it the reading of its output pauses. */
-const WINDOW_MS = 50;
+const WINDOW_MS = 40;
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
+/** A sink that is behind is waited for, for so long at a time: a function must not hang with the disk of its host. */
+const MAX_BEHIND_MS = 1000;
+
 /** What each piece and each event counts beside its bytes: the host's work for an empty one is not nothing. */
-const OVERHEAD_BYTES = 128;
+const OVERHEAD_BYTES = 96;
+
+const BRACE = '{'.charCodeAt(0);
+const LINE_FEED = Buffer.from('\n');
 
 const LEVELS: Readonly<Record<string, number>> = {
   TRACE: 1,
@@ -39,13 +45,15 @@ export interface FunctionLogOptions {
 export class FunctionLog implements Disposable {
   readonly #options: FunctionLogOptions;
   readonly #leastLevel: number;
-  readonly #decoder = new StringDecoder('utf8');
-  #partialLine = '';
-  #tail: string[] | undefined;
-  #tailChars = 0;
+  readonly #lines = new LineSplitter(MAX_EVENT_BYTES, (line) => this.#rawLine(line));
+  /** Made when the first caller asks for one. */
+  #tail: LogTail | undefined;
+  #isTailWanted = false;
   #debtBytes = 0;
   #paidOffAt: number;
   #resume: NodeJS.Timeout | undefined;
+  /** How long the sink has been behind while nothing was read. */
+  #waitedMs = 0;
   #isClosed = false;
 
   constructor(options: FunctionLogOptions) {
@@ -56,15 +64,15 @@ export class FunctionLog implements Disposable {
 
   /** From here to {@link takeTail} every event is also kept for the tail. */
   beginTail(): void {
-    this.#tail = [];
-    this.#tailChars = 0;
+    this.#tail ??= new LogTail();
+    this.#tail.clear();
+    this.#isTailWanted = true;
   }
 
   /** At most the last 4,096 bytes since {@link beginTail}; the first line may be partial. */
   takeTail(): Buffer {
-    const bytes = Buffer.from((this.#tail ?? []).join(''));
-    this.#tail = undefined;
-    return bytes.subarray(Math.max(0, bytes.length - LOG_TAIL_BYTES));
+    this.#isTailWanted = false;
+    return this.#tail?.take() ?? Buffer.alloc(0);
   }
 
   /** A line of the platform; empty text is left out. */
@@ -75,11 +83,13 @@ export class FunctionLog implements Disposable {
   /** One whole event of a console method, its LF included. */
   event(epochMs: number, text: Buffer): void {
     this.#account(text.length);
-    this.#flushPartialLine();
-    let rest = text.toString();
-    while (rest.length > MAX_EVENT_CHARS) {
-      this.#emit(epochMs, `${rest.slice(0, MAX_EVENT_CHARS)}\n`);
-      rest = rest.slice(MAX_EVENT_CHARS);
+    this.#lines.flush();
+    let rest = text;
+    while (rest.length > MAX_EVENT_BYTES) {
+      const most = MAX_EVENT_BYTES - 1;
+      const end = characterStart(rest, most, rest[most]);
+      this.#emit(epochMs, Buffer.concat([rest.subarray(0, end), LINE_FEED]));
+      rest = rest.subarray(end);
     }
     this.#emit(epochMs, rest);
   }
@@ -87,60 +97,31 @@ export class FunctionLog implements Disposable {
   /** A piece of the byte stream of stdout and stderr; each line becomes one event. */
   raw(chunk: Buffer): void {
     this.#account(chunk.length);
-    // Only what is new is searched: a line that comes byte by byte is not read again for each of them.
-    const text = this.#decoder.write(chunk);
-    let at = 0;
-    for (;;) {
-      const end = text.indexOf('\n', at);
-      if (end < 0) break;
-      const line = text.slice(at, end + 1);
-      this.#rawLine(this.#partialLine === '' ? line : this.#partialLine + line);
-      this.#partialLine = '';
-      at = end + 1;
-    }
-    this.#partialLine += at === 0 ? text : text.slice(at);
-    while (this.#partialLine.length > MAX_EVENT_CHARS) {
-      this.#rawLine(`${this.#partialLine.slice(0, MAX_EVENT_CHARS)}\n`);
-      this.#partialLine = this.#partialLine.slice(MAX_EVENT_CHARS);
-    }
+    this.#lines.push(chunk);
   }
 
   /** Ends a line that has no LF yet, as the end of an invocation does. */
   endInvocation(): void {
-    this.#flushPartialLine();
+    this.#lines.flush();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#resume);
-    this.#flushPartialLine();
+    this.#lines.flush();
     this.#isClosed = true;
     this.#options.sink.close();
   }
 
-  #flushPartialLine(): void {
-    if (this.#partialLine === '') return;
-    const line = this.#partialLine;
-    this.#partialLine = '';
-    this.#rawLine(`${line}\n`);
-  }
-
-  #rawLine(line: string): void {
+  #rawLine(line: Buffer): void {
     this.#account(0);
-    let rest = line;
-    while (rest.length > MAX_EVENT_CHARS + 1) {
-      this.#emit(this.#options.epochMs(), `${rest.slice(0, MAX_EVENT_CHARS)}\n`);
-      rest = rest.slice(MAX_EVENT_CHARS);
-    }
-    if (this.#isFilteredOut(rest)) return;
-    this.#emit(this.#options.epochMs(), rest);
+    if (!this.#isFilteredOut(line)) this.#emit(this.#options.epochMs(), line);
   }
 
   /** The platform itself filters lines that are JSON objects; a missing or unknown level counts as INFO. */
-  #isFilteredOut(line: string): boolean {
-    if (this.#options.format !== 'JSON' || this.#leastLevel <= 1 || !line.startsWith('{'))
-      return false;
+  #isFilteredOut(line: Buffer): boolean {
+    if (this.#options.format !== 'JSON' || this.#leastLevel <= 1 || line[0] !== BRACE) return false;
     try {
-      const level: unknown = (JSON.parse(line) as { level?: unknown }).level; // narrowed on the next line
+      const level: unknown = (JSON.parse(line.toString()) as { level?: unknown }).level; // narrowed on the next line
       const name = typeof level === 'string' ? level.toUpperCase() : 'INFO';
       return (LEVELS[name] ?? LEVELS['INFO'] ?? 0) < this.#leastLevel;
     } catch (error) {
@@ -149,31 +130,30 @@ export class FunctionLog implements Disposable {
     }
   }
 
-  /** What comes after the end has no invocation and no stream to belong to. */
-  #emit(epochMs: number, text: string): void {
+  /** What comes after the end has no invocation and no stream to belong to. Bytes that are no UTF-8 are replaced. */
+  #emit(epochMs: number, message: string | Buffer): void {
     if (this.#isClosed) return;
+    const isText = typeof message === 'string' || isUtf8(message);
+    const text = isText ? message : Buffer.from(message.toString());
     this.#options.sink.write(epochMs, text);
-    const tail = this.#tail;
-    if (tail === undefined) return;
-    tail.push(text);
-    this.#tailChars += text.length;
-    // A character is at least one byte, so what precedes the last 4,096 characters cannot be in the tail.
-    for (;;) {
-      const first = tail[0];
-      if (first === undefined || this.#tailChars - first.length < LOG_TAIL_BYTES) return;
-      tail.shift();
-      this.#tailChars -= first.length;
-    }
+    if (this.#isTailWanted) this.#tail?.add(text);
   }
 
   /** Counts work for the host; more than it should do at once is paid off by not reading on. */
   #account(bytes: number): void {
     this.#debtBytes += bytes + OVERHEAD_BYTES;
-    if (this.#debtBytes <= WINDOW_BYTES || this.#resume !== undefined) return;
-    this.#payOff();
-    if (this.#debtBytes <= WINDOW_BYTES) return;
+    if (this.#resume !== undefined) return;
+    const { isBehind } = this.#options.sink;
+    if (!isBehind) this.#waitedMs = 0;
+    if (!this.#mustWait(isBehind)) return;
     this.#options.pauseReading(true);
     this.#resumeLater();
+  }
+
+  #mustWait(isBehind: boolean): boolean {
+    if (isBehind && this.#waitedMs < MAX_BEHIND_MS) return true;
+    if (this.#debtBytes > WINDOW_BYTES) this.#payOff();
+    return this.#debtBytes > WINDOW_BYTES;
   }
 
   #payOff(): void {
@@ -186,8 +166,9 @@ export class FunctionLog implements Disposable {
   #resumeLater(): void {
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
-      this.#payOff();
-      if (this.#debtBytes > WINDOW_BYTES) this.#resumeLater();
+      const { isBehind } = this.#options.sink;
+      this.#waitedMs = isBehind ? this.#waitedMs + WINDOW_MS : 0;
+      if (this.#mustWait(isBehind)) this.#resumeLater();
       else this.#options.pauseReading(false);
     }, WINDOW_MS);
   }

@@ -42,7 +42,10 @@ export interface InvokeResult {
 
 /** Receives whole log events of one environment, each ending in LF. Must be cheap and must not throw. */
 export interface LogSink {
-  write(epochMs: number, text: string): void;
+  /** So much waits to be written that it would be better not to read on for a while. */
+  readonly isBehind: boolean;
+  /** Bytes are UTF-8, and valid during the call only. */
+  write(epochMs: number, message: string | Uint8Array): void;
   close(): void;
 }
 

@@ -1,19 +1,17 @@
 // One log group: takes events at once, keeps them encoded in a bounded batch, writes the batch when told to.
 import type { DropReason, Gap } from './drops.ts';
 import { gapNotice, TOO_FAST, widenGap } from './drops.ts';
+import { lineBytes, type Message, streamPart } from './encode.ts';
 import type { SpareBuffers } from './piece.ts';
 import { Piece } from './piece.ts';
-import {
-  encodeRecord,
-  isSurelyWhole,
-  splitMessage,
-  storableTimestamp,
-  streamPart,
-} from './record.ts';
+import { isSurelyWhole, splitMessage, storableTimestamp } from './record.ts';
 import { Segments } from './segments.ts';
 
 // So much is not kept waiting for the flush interval: a flood is drained while it comes in.
 const URGENT_BYTES = 1024 * 1024;
+
+/** Of what may be unwritten; the rest is for those who cannot wait. */
+const BEHIND_SHARE = 0.25;
 
 /** Bytes of unwritten events of all groups together. */
 export interface PendingBudget {
@@ -42,11 +40,13 @@ export interface GroupOwner {
 /** A sink for one stream's events. Cheap; owns nothing but its name. */
 export interface LogStream {
   readonly name: string;
+  /** So much is unwritten that whoever can hold events back should: far more of them would be dropped. */
+  readonly isBehind: boolean;
   /**
    * Takes one event and returns at once. Over 262,144 bytes it becomes several. A timestamp (epoch milliseconds) that is no time
-   * is replaced by now. Throws after `close`, and after the logs are closed.
+   * is replaced by now. Bytes are UTF-8, and copied. Throws after `close`, and after the logs are closed.
    */
-  write(timestampMs: number, text: string): void;
+  write(timestampMs: number, message: Message): void;
   /** The stream stays readable as long as it has events. Twice is harmless. */
   close(): void;
 }
@@ -84,6 +84,14 @@ export class LogGroup {
     return this.#droppedEvents;
   }
 
+  get isBehind(): boolean {
+    const { budget, maxPendingBytes } = this.#owner;
+    return (
+      this.#pendingBytes > maxPendingBytes * BEHIND_SHARE ||
+      budget.bytes > budget.maxBytes * BEHIND_SHARE
+    );
+  }
+
   openStream(name: string): LogStream {
     const stream = new GroupStream(name, this.#owner.epochMs(), this);
     this.#open.add(stream);
@@ -101,19 +109,19 @@ export class LogGroup {
     return this.#segments;
   }
 
-  push(stream: GroupStream, timestampMs: number, text: string): void {
+  push(stream: GroupStream, timestampMs: number, message: Message): void {
     const owner = this.#owner;
     if (owner.isClosed) throw new Error('the logs are closed');
     const timestamp = storableTimestamp(timestampMs) ?? Math.trunc(owner.epochMs());
-    const messageBytes = Buffer.byteLength(text);
-    // Before the text is encoded: what is dropped should cost as little as possible.
+    const messageBytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length;
+    // Before the message is encoded: what is dropped should cost as little as possible.
     const isFull =
       this.#pendingBytes + messageBytes > owner.maxPendingBytes ||
       owner.budget.bytes + messageBytes > owner.budget.maxBytes;
     if (isFull) {
       this.#drop(stream, 1, messageBytes, timestamp, TOO_FAST);
     } else {
-      const tally = this.#encode(stream, timestamp, text);
+      const tally = this.#encode(stream, timestamp, message);
       tally.events += 1;
       tally.messageBytes += messageBytes;
     }
@@ -173,20 +181,20 @@ export class LogGroup {
     }
   }
 
-  #encode(stream: GroupStream, timestamp: number, text: string) {
-    const line = encodeRecord({ sequence: this.#nextSequence, timestamp }, stream.part, text);
-    const piece = this.#pieceFor(line);
-    const bytes = piece.write(line);
+  #encode(stream: GroupStream, timestamp: number, message: Message) {
+    const piece = this.#pieceFor(stream.part, message);
+    const bytes = piece.write(timestamp, stream.part, message);
     this.#nextSequence += 1;
     this.#pendingBytes += bytes;
     this.#owner.budget.bytes += bytes;
     return piece.tally(stream, stream.name, timestamp);
   }
 
-  #pieceFor(line: string): Piece<GroupStream> {
+  #pieceFor(part: Uint8Array, message: Message): Piece<GroupStream> {
     const last = this.#pending.at(-1);
-    if (last?.hasRoom(line)) return last;
-    const piece = new Piece(this.#owner.spares, this.#nextSequence, Buffer.byteLength(line), last);
+    if (last?.hasRoom(part, message)) return last;
+    const bytes = lineBytes(part, message);
+    const piece = new Piece(this.#owner.spares, this.#nextSequence, bytes, last);
     this.#pending.push(piece);
     return piece;
   }
@@ -258,7 +266,7 @@ export class LogGroup {
 class GroupStream implements LogStream {
   readonly name: string;
   readonly openedAt: number;
-  readonly part: string;
+  readonly part: Uint8Array;
   readonly #group: LogGroup;
   #isClosed = false;
   #gap: Gap | undefined;
@@ -270,10 +278,14 @@ class GroupStream implements LogStream {
     this.#group = group;
   }
 
-  write(timestampMs: number, text: string): void {
+  get isBehind(): boolean {
+    return this.#group.isBehind;
+  }
+
+  write(timestampMs: number, message: Message): void {
     if (this.#isClosed) throw new Error(`log stream ${this.name} is closed`);
-    if (isSurelyWhole(text)) this.#group.push(this, timestampMs, text);
-    else for (const message of splitMessage(text)) this.#group.push(this, timestampMs, message);
+    if (isSurelyWhole(message)) this.#group.push(this, timestampMs, message);
+    else for (const part of splitMessage(message)) this.#group.push(this, timestampMs, part);
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 // One page of a group's events in the order of time, found by passing once over the segments that can hold them. Holds about
 // two pages in memory, whatever the size of the group.
+import { streamPart } from './encode.ts';
 import type { EventPosition, LogEvent } from './record.ts';
-import { comparePositions, decodeRecord, positionOf, readHead, streamPart } from './record.ts';
+import { comparePositions, decodeRecord, positionOf, readHead } from './record.ts';
 import type { Segments } from './segments.ts';
 import { readSegment } from './segments.ts';
 
@@ -49,7 +50,7 @@ class Selection {
   readonly fromMs: number;
   readonly beforeMs: number;
   readonly #after: EventPosition | undefined;
-  readonly #stream: Buffer | undefined;
+  readonly #stream: Uint8Array | undefined;
   readonly #limit: number;
   #candidates: Candidate[] = [];
   #bytes = 0;
@@ -61,7 +62,7 @@ class Selection {
     if (!(limit >= 1)) throw new RangeError(`limit must be at least 1, not ${limit}`);
     this.#limit = Math.min(Math.trunc(limit), MAX_PAGE_EVENTS);
     this.#after = query.after === undefined ? undefined : positionOf(query.after);
-    this.#stream = query.stream === undefined ? undefined : Buffer.from(streamPart(query.stream));
+    this.#stream = query.stream === undefined ? undefined : streamPart(query.stream);
     this.fromMs = Math.max(query.startTime ?? 0, this.#after?.timestamp ?? 0);
     this.beforeMs = query.endTime ?? Infinity;
   }

@@ -1,6 +1,7 @@
 // Encoded events that wait to be written, outside of the JavaScript heap: kept as strings until the write, events of a busy host
 // grow old in the heap and cost it hundreds of megabytes of garbage.
 import type { Gap } from './drops.ts';
+import { lineBytes, lineBytesLimit, type Message, writeLine } from './encode.ts';
 import type { StreamSpan } from './segment-index.ts';
 
 const SMALLEST_BYTES = 4 * 1024;
@@ -19,18 +20,23 @@ export interface Tally {
   messageBytes: number;
 }
 
-/** Buffers of the largest size for the next piece, so that a flood does not allocate. One for all groups. */
+/**
+ * Buffers of the largest size for the next piece, so that a flood does not allocate. One for all groups. The memory of others goes
+ * back at once: left to the collector, buffers that have waited for a slow disk pile up, since they are old and it rarely looks there.
+ */
 export class SpareBuffers {
-  readonly #spare: Buffer[] = [];
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
 
-  take(bytes: number): Buffer {
+  take(bytes: number): Buffer<ArrayBuffer> {
     const spare = bytes === LARGEST_BYTES ? this.#spare.pop() : undefined;
     return spare ?? Buffer.allocUnsafeSlow(bytes);
   }
 
-  give(buffer: Buffer): void {
+  /** Nobody may use the buffer any more, nor any view of it. */
+  give(buffer: Buffer<ArrayBuffer>): void {
     if (buffer.length === LARGEST_BYTES && this.#spare.length < MAX_SPARE_BUFFERS)
       this.#spare.push(buffer);
+    else buffer.buffer.transfer(0);
   }
 }
 
@@ -42,7 +48,7 @@ export class Piece<Stream extends object> {
   readonly tallies = new Map<Stream, Tally>();
   readonly gaps: { readonly stream: Stream; readonly gap: Gap }[] = [];
   readonly #spares: SpareBuffers;
-  readonly #buffer: Buffer;
+  readonly #buffer: Buffer<ArrayBuffer>;
   #length = 0;
 
   /** `atLeastBytes` is for the first line; `before` is the piece in front of it: pieces grow while a batch does. */
@@ -59,18 +65,19 @@ export class Piece<Stream extends object> {
     this.nextSequence = firstSequence;
   }
 
-  hasRoom(line: string): boolean {
+  hasRoom(part: Uint8Array, message: Message): boolean {
     const room = this.#buffer.length - this.#length;
-    // Counting bytes is dear; UTF-8 has at most three for each UTF-16 unit.
-    return line.length * 3 <= room || (line.length <= room && Buffer.byteLength(line) <= room);
+    // Looking at the whole message is dear, and only necessary where a piece is nearly full.
+    return lineBytesLimit(part, message) <= room || lineBytes(part, message) <= room;
   }
 
-  /** The line must have room. Returns its bytes. */
-  write(line: string): number {
-    const bytes = this.#buffer.write(line, this.#length);
-    this.#length += bytes;
+  /** The event must have room; its sequence is {@link nextSequence}. Returns the bytes of its line. */
+  write(timestamp: number, part: Uint8Array, message: Message): number {
+    const position = { sequence: this.nextSequence, timestamp };
+    const start = this.#length;
+    this.#length = writeLine(this.#buffer, start, position, part, message);
     this.nextSequence += 1;
-    return bytes;
+    return this.#length - start;
   }
 
   /** The figures of a stream, with this event's time in them. */

@@ -1,5 +1,6 @@
-// One log event as one line of JSON: {"i":sequence,"t":epoch ms,"s":stream,"m":message}. Written in exactly this order without
-// blanks, so that a reader can pass over a line by looking at its first bytes.
+// One log event as one line of JSON: {"i":sequence,"t":epoch ms,"s":stream,"m":message}. Written (encode.ts) in exactly this order
+// without blanks, so that a reader can pass over a line by looking at its first bytes.
+import type { Message } from './encode.ts';
 
 /** A longer message is split; the service's own limit for one event until 2025. In bytes of UTF-8. */
 export const MAX_EVENT_BYTES = 262_144;
@@ -33,16 +34,7 @@ export interface RecordHead extends EventPosition {
   readonly rest: number;
 }
 
-/** The part of a line that is the same for all events of a stream. */
-export function streamPart(stream: string): string {
-  return `,"s":${JSON.stringify(stream)},"m":`;
-}
-
-export function encodeRecord(position: EventPosition, part: string, message: string): string {
-  return `{"i":${position.sequence},"t":${position.timestamp}${part}${JSON.stringify(message)}}\n`;
-}
-
-/** Undefined for a line that {@link encodeRecord} has not written: torn, or damaged. */
+/** Undefined for a line that encode.ts has not written: torn, or damaged. */
 export function readHead(bytes: Buffer, start: number, end: number): RecordHead | undefined {
   if (!startsWith(bytes, start, end, SEQUENCE_MARK)) return undefined;
   const sequence = readDigits(bytes, start + SEQUENCE_MARK.length, end);
@@ -91,18 +83,19 @@ export function storableTimestamp(epochMs: number): number | undefined {
 }
 
 /** Tells without counting bytes; most messages are far from the limit. */
-export function isSurelyWhole(message: string): boolean {
-  return message.length * 3 <= MAX_EVENT_BYTES;
+export function isSurelyWhole(message: Message): boolean {
+  return message.length * (typeof message === 'string' ? 3 : 1) <= MAX_EVENT_BYTES;
 }
 
-/** Pieces of at most {@link MAX_EVENT_BYTES}, cut between characters. */
-export function splitMessage(message: string): readonly string[] {
-  const bytes = Buffer.from(message);
-  const pieces: string[] = [];
+/** Pieces of at most {@link MAX_EVENT_BYTES}, cut between characters; the message itself when that is short enough. */
+export function splitMessage(message: Message): readonly Message[] {
+  const bytes = typeof message === 'string' ? Buffer.from(message) : message;
+  if (bytes.length <= MAX_EVENT_BYTES) return [message];
+  const pieces: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; ) {
     let end = Math.min(start + MAX_EVENT_BYTES, bytes.length);
-    while (end < bytes.length && isContinuation(bytes.readUInt8(end))) end -= 1;
-    pieces.push(bytes.toString('utf8', start, end));
+    while (end < bytes.length && isContinuation(bytes[end] ?? 0)) end -= 1;
+    pieces.push(bytes.subarray(start, end));
     start = end;
   }
   return pieces;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   allEvents,
@@ -106,6 +107,38 @@ test('any text comes back as it was written', async () => {
   ];
   for (const text of texts) stream.write(1, text);
   assert.deepEqual(await messages(logs), texts);
+});
+
+test('bytes come back as the text they are, and take the same lines in the file as that text', async () => {
+  await using place = await temporaryDirectory();
+  const everyByte = Array.from({ length: 128 }, (_, byte) => String.fromCharCode(byte));
+  const texts = [
+    '',
+    ...everyByte,
+    everyByte.join(''),
+    'grüße 😀\u2028\u007f\u0080',
+    '€'.repeat(90_000),
+  ];
+  const stored: string[] = [];
+  for (const write of [(text: string) => Buffer.from(text), (text: string) => text]) {
+    await using logs = await openTestLogs(join(place.dir, String(stored.length)));
+    const stream = logs.openStream(scope, group, 's');
+    for (const [n, text] of texts.entries()) stream.write(10 ** (n % 16), write(text));
+    assert.deepEqual((await messages(logs)).toSorted().join(''), texts.toSorted().join(''));
+    stored.push(await storedText(join(place.dir, String(stored.length))));
+  }
+  assert.ok(stored[0] !== '' && stored[0] === stored[1]);
+});
+
+test('bytes may be overwritten as soon as they are written to the log', async () => {
+  await using place = await temporaryDirectory();
+  await using logs = await openTestLogs(place.dir);
+  const stream = logs.openStream(scope, group, 's');
+  const bytes = Buffer.from('first\n');
+  stream.write(1, bytes);
+  bytes.write('other');
+  stream.write(2, bytes);
+  assert.deepEqual(await messages(logs), ['first\n', 'other\n']);
 });
 
 test('pages hold at most limit events, and following next gives each event once', async () => {
@@ -265,3 +298,8 @@ test('writing to a closed stream, or after the logs are closed, throws', async (
   assert.throws(() => logs.openStream(scope, group, 'c'), /the logs are closed/);
   await assert.rejects(logs.events(scope, group), /the logs are closed/);
 });
+
+async function storedText(dir: string): Promise<string> {
+  const files = await segmentFiles(dir);
+  return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
+}

@@ -7,13 +7,17 @@ import { waitFor } from '../support/wait-for.ts';
 const NOW = 1_700_000_000_000;
 const MAX_EVENT = 262_144;
 
-function open(options: Partial<FunctionLogOptions> = {}) {
+function open(options: Partial<FunctionLogOptions> = {}, isBehind = () => false) {
   const events: { epochMs: number; text: string }[] = [];
   const pauses: boolean[] = [];
   let isClosed = false;
   const log = new FunctionLog({
     sink: {
-      write: (epochMs, text) => events.push({ epochMs, text }),
+      get isBehind() {
+        return isBehind();
+      },
+      // The bytes are valid during the call only.
+      write: (epochMs, message) => events.push({ epochMs, text: Buffer.from(message).toString() }),
       close: () => {
         isClosed = true;
       },
@@ -81,16 +85,52 @@ suite('raw output', () => {
   });
 
   for (const size of [1000, 65_536, 1_000_000])
-    test(`a line of 1,000,000 characters in pieces of ${size} is cut at 262,144`, () => {
+    test(`a line of 1,000,000 characters in pieces of ${size} is cut into events of at most 262,144 bytes`, () => {
       using place = open();
       const line = Array.from({ length: 1_000_000 }, (_, i) =>
         String.fromCharCode(97 + (i % 26)),
       ).join('');
       for (let at = 0; at < line.length; at += size) place.raw(line.slice(at, at + size));
       place.raw('\n');
-      assert.ok(place.texts.every((text) => text.length <= MAX_EVENT + 1));
+      assert.ok(place.texts.every((text) => text.length <= MAX_EVENT && text.endsWith('\n')));
+      assert.equal(place.texts.length, 4);
       assert.equal(place.texts.map((text) => text.slice(0, -1)).join(''), line);
     });
+
+  for (const size of [7, 1000, 300_000])
+    test(`a long line in pieces of ${size} bytes is cut between characters`, () => {
+      using place = open();
+      const line = Buffer.from(`x${'€😀ü'.repeat(60_000)}`);
+      for (let at = 0; at < line.length; at += size) place.log.raw(line.subarray(at, at + size));
+      place.raw('\nnext\n');
+      const cut = place.texts.slice(0, -1);
+      assert.equal(cut.map((text) => text.slice(0, -1)).join(''), line.toString());
+      assert.deepEqual(
+        cut.slice(0, -1).filter((text) => Buffer.byteLength(text) < MAX_EVENT - 3),
+        [],
+      );
+      assert.equal(place.texts.at(-1), 'next\n');
+    });
+
+  test('a line of exactly the greatest length stays whole, with nothing behind it', () => {
+    for (const size of [MAX_EVENT, 1000]) {
+      using place = open();
+      const line = Buffer.from(`${'m'.repeat(MAX_EVENT - 1)}\n`);
+      for (let at = 0; at < line.length; at += size) place.log.raw(line.subarray(at, at + size));
+      assert.deepEqual(
+        place.texts.map((text) => text.length),
+        [MAX_EVENT],
+      );
+    }
+  });
+
+  test('what is no UTF-8 at all is cut and shown like any other', () => {
+    using place = open();
+    place.log.raw(Buffer.alloc(MAX_EVENT + 10, 0x80));
+    place.log.endInvocation();
+    assert.equal(place.texts.map((text) => text.slice(0, -1)).join('').length, MAX_EVENT + 10);
+    assert.ok(place.texts.every((text) => /^\ufffd+\n$/.test(text)));
+  });
 
   test('a line that comes byte by byte is not read again for each of them', () => {
     using place = open();
@@ -111,12 +151,26 @@ suite('a console event', () => {
     assert.deepEqual(place.events, [{ epochMs: NOW - 7, text: 'a\nb\n' }]);
   });
 
+  test('shows bytes that are no UTF-8 as replacement characters', () => {
+    using place = open();
+    place.log.event(NOW, Buffer.from([0x61, 0xff, 0x0a]));
+    assert.deepEqual(place.texts, ['a\ufffd\n']);
+  });
+
+  test('is cut between characters', () => {
+    using place = open();
+    const text = `${'ü€'.repeat(120_000)}\n`;
+    place.log.event(NOW, Buffer.from(text));
+    assert.ok(place.texts.every((part) => Buffer.byteLength(part) <= MAX_EVENT));
+    assert.equal(place.texts.map((part) => part.slice(0, -1)).join(''), text.slice(0, -1));
+  });
+
   test('is cut where it is longer than an event can be', () => {
     using place = open();
     place.log.event(NOW, Buffer.from(`${'y'.repeat(600_000)}\n`));
     assert.deepEqual(
       place.texts.map((text) => text.length),
-      [MAX_EVENT + 1, MAX_EVENT + 1, 600_001 - 2 * MAX_EVENT],
+      [MAX_EVENT, MAX_EVENT, 600_001 - 2 * (MAX_EVENT - 1)],
     );
   });
 });
@@ -213,6 +267,26 @@ suite('too much output', () => {
     now += 1000;
     await waitFor('it reads on', () => place.pauses.length === 2);
     assert.deepEqual(place.pauses, [true, false]);
+  });
+
+  test('waits while its sink is behind, and reads on when it has caught up', async () => {
+    let isBehind = true;
+    using place = open({}, () => isBehind);
+    place.raw('a line\n');
+    assert.deepEqual(place.pauses, [true]);
+    assert.deepEqual(place.texts, ['a line\n'], 'what has been read is not lost');
+    isBehind = false;
+    await waitFor('it reads on', () => place.pauses.length === 2);
+    place.raw('another\n');
+    assert.deepEqual(place.pauses, [true, false]);
+  });
+
+  test('does not wait for ever for a sink that never catches up', async () => {
+    using place = open({}, () => true);
+    place.raw('a line\n');
+    await waitFor('it reads on', () => place.pauses.length === 2);
+    place.raw('another\n');
+    assert.deepEqual(place.pauses, [true, false], 'it is not waited for again');
   });
 
   test('of a moderate rate never pauses', () => {

@@ -108,7 +108,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     specOf: (record, version, runtimeVersion) =>
       environmentSpec(record, version, runtimeVersion, {
         packages,
-        openLogStream: () => ({ write: () => {}, close: () => {} }),
+        openLogStream: () => ({ isBehind: false, write: () => {}, close: () => {} }),
         credentialsFor: () => Promise.reject(new Error('no environment is made here')),
         endpointUrl: '',
       }),

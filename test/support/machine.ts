@@ -1,5 +1,5 @@
 // What tests read of the machine: command lines of processes, memory of one.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Of these processes, or of all; the arguments joined by blanks. Those that are gone are left out. */
 export function commandLines(pids: readonly number[] = allProcesses()): readonly string[] {
@@ -10,8 +10,22 @@ export function commandLines(pids: readonly number[] = allProcesses()): readonly
 
 /** Resident memory of a process in MiB; 0 when it is gone. */
 export function residentMib(pid: number): number {
-  const [, kib = '0'] = /^VmRSS:\s+(\d+)/m.exec(readProcess(`${pid}/status`)) ?? [];
-  return Number(kib) / 1024;
+  return statusMib(pid, 'VmRSS');
+}
+
+/** The most that a process has had resident since {@link forgetPeak}, in MiB. */
+export function peakResidentMib(pid: number): number {
+  return statusMib(pid, 'VmHWM');
+}
+
+/** From here the peak of a process is counted anew. Throws where the kernel or the rights for it are missing. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+function statusMib(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const found = new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readProcess(`${pid}/status`));
+  return Number(found?.[1] ?? 0) / 1024;
 }
 
 function allProcesses(): readonly number[] {
