@@ -30,6 +30,7 @@ import type { HostConfig } from './config.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { environmentSpec } from './dispatch/environment-spec.ts';
+import { TenantEnvironments } from './dispatch/tenant-environments.ts';
 import { FunctionUrls } from './function-urls/function-urls.ts';
 import { Activation } from './functions/activation.ts';
 import { ACCOUNT_CODE_BYTES } from './functions/code-source.ts';
@@ -51,6 +52,9 @@ import { ResourcePolicies } from './policies/resource-policies.ts';
 import type { SignedService } from './query/service.ts';
 import { openStore } from './store/sqlite.ts';
 import { createSts } from './sts/service.ts';
+
+/** As many tenants may have environments as on the service: 2,500 for a concurrency of 1,000. */
+const TENANTS_PER_CONCURRENCY = 2.5;
 
 export interface Host extends AsyncDisposable {
   /** Where it listens, with the port it got: `http://127.0.0.1:9001`. */
@@ -161,7 +165,14 @@ export async function startHost({
       onProblem: report,
     }),
   );
-  functions.listen({ onSuperseded: (key) => pool.retire(key) });
+  const environments = new TenantEnvironments({
+    environments: pool,
+    maxTenants: Math.max(
+      1,
+      Math.floor(TENANTS_PER_CONCURRENCY * config.dispatch.accountConcurrency),
+    ),
+  });
+  functions.listen({ onSuperseded: (key) => environments.retire(key) });
   const referencedCode = () => functions.referencedCode().union(layers.referencedCode());
   stack.use(new CodeSweep({ referencedCode, packages, blobs: store.blobs, report }));
 
@@ -176,7 +187,7 @@ export async function startHost({
   });
   const dispatcher = new Dispatcher({
     functions,
-    environments: pool,
+    environments,
     concurrency,
     runtimeSupport: (runtime) => runtimes.support(runtime),
     specOf: (record, version, runtimeVersion) =>

@@ -39,6 +39,8 @@ export interface Report {
   readonly durationMs: number;
   readonly memorySizeMb: number;
   readonly maxMemoryUsedMb: number;
+  /** In JSON records only; undefined where the function has no tenants. */
+  readonly tenantId?: string | undefined;
   /** Only for the first invocation of an environment whose init succeeded. */
   readonly initDurationMs: number | undefined;
 }
@@ -78,9 +80,10 @@ export function startLine(
   epochMs: number,
   requestId: string,
   version: string,
+  tenantId?: string,
 ): string {
   if (to.format === 'Text') return `START RequestId: ${requestId} Version: ${version}\n`;
-  return json(to, 'INFO', epochMs, 'platform.start', { requestId, version });
+  return json(to, 'INFO', epochMs, 'platform.start', { requestId, version, tenantId });
 }
 
 /** END in Text format; its JSON counterpart is platform.runtimeDone. */
@@ -90,6 +93,7 @@ export function endLine(to: PlatformLogFormat, epochMs: number, report: Report):
     requestId: report.requestId,
     status: report.status,
     errorType: platformErrorType(report.errorType),
+    tenantId: report.tenantId,
     metrics: { durationMs: round3(report.durationMs) },
   });
 }
@@ -109,6 +113,7 @@ export function reportLine(to: PlatformLogFormat, epochMs: number, report: Repor
     requestId: report.requestId,
     status: report.status,
     errorType: platformErrorType(report.errorType),
+    tenantId: report.tenantId,
     metrics: {
       durationMs: round3(report.durationMs),
       billedDurationMs: billedMs,

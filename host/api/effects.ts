@@ -73,7 +73,7 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
     how: 'environments start from slots that are ready, not from snapshots',
   },
   LoggingConfig: { kind: 'acts', how: 'format, both levels, log group' },
-  TenancyConfig: { kind: 'refused', how: 'not built yet' },
+  TenancyConfig: { kind: 'acts', how: 'an environment serves one tenant, for its whole life' },
   CapacityProviderConfig: {
     kind: 'refused',
     how: 'needs several events at once in one environment',

@@ -22,19 +22,24 @@ interface Named {
 export const CreateFunctionUrlConfig = operation(
   'CreateFunctionUrlConfig',
   async (input, context) => {
-    const { LastModifiedTime: _, ...config } = await change(input, context, (current, arn) => {
-      if (current !== undefined) throw alreadyExists(arn);
-      const stamp = context.stamp();
-      const created = urlTimeText(stamp.epochMs);
-      return {
-        id: newUrlId(context.functionUrls, () => stamp.newId()),
-        authType: input.AuthType,
-        cors: presentCors(input.Cors),
-        invokeMode: input.InvokeMode ?? 'BUFFERED',
-        created,
-        lastModified: created,
-      };
-    });
+    const { LastModifiedTime: _, ...config } = await change(
+      input,
+      context,
+      (current, arn, held) => {
+        if (current !== undefined) throw alreadyExists(arn);
+        requireNoTenants(held);
+        const stamp = context.stamp();
+        const created = urlTimeText(stamp.epochMs);
+        return {
+          id: newUrlId(context.functionUrls, () => stamp.newId()),
+          authType: input.AuthType,
+          cors: presentCors(input.Cors),
+          invokeMode: input.InvokeMode ?? 'BUFFERED',
+          created,
+          lastModified: created,
+        };
+      },
+    );
     return config;
   },
 );
@@ -100,7 +105,11 @@ export const ListFunctionUrlConfigs = operation(
 async function change(
   input: Named,
   context: OperationContext,
-  decide: (current: FunctionUrlRecord | undefined, arn: string) => FunctionUrlRecord,
+  decide: (
+    current: FunctionUrlRecord | undefined,
+    arn: string,
+    held: HeldFunction,
+  ) => FunctionUrlRecord,
 ): Promise<FunctionUrlConfig> {
   const reference = resolve(input, context);
   const { name, qualifier } = reference;
@@ -108,7 +117,7 @@ async function change(
   const record = await functions.change(account, region, name, (current) => {
     const held = requireTarget(current, reference);
     const part = qualifierPartName(qualifier);
-    const value = decide(held.part(KIND, part), functionArn(context, name, qualifier));
+    const value = decide(held.part(KIND, part), functionArn(context, name, qualifier), held);
     const parts = [{ kind: KIND, name: part, value } as const];
     return { change: { root: held.root, parts }, result: value };
   });
@@ -149,6 +158,15 @@ function shown(
 function presentCors(cors: Cors | undefined): Cors | undefined {
   const isEmpty = Object.values(cors ?? {}).every((member) => member === undefined);
   return isEmpty ? undefined : cors;
+}
+
+/** A request to a URL says nothing of a tenant. */
+function requireNoTenants({ root }: HeldFunction): void {
+  if (root.latest.settings.tenantIsolation === undefined) return;
+  throw new ServiceError(
+    'InvalidParameterValueException',
+    'Function URLs are not supported for functions that are enabled with tenancy configuration.',
+  );
 }
 
 function alreadyExists(arn: string): ServiceError {

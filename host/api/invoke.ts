@@ -44,6 +44,7 @@ export async function answerInvoke(
   );
   checkMembers(input);
   const target = parts.dispatcher.resolve(scope, input.FunctionName, input.Qualifier);
+  const tenantId = tenantOf(input, target);
   const payload = body.length === 0 ? EMPTY_EVENT : body;
   checkPayload(payload);
   if (input.InvocationType === 'DryRun') return { status: 204, headers: {}, body: undefined };
@@ -54,7 +55,7 @@ export async function answerInvoke(
     requestId,
     traceId,
     clientContext: clientContext(input.ClientContext),
-    tenantId: '',
+    tenantId,
     payload,
     wantsLogTail: input.LogType === 'Tail',
   });
@@ -62,10 +63,6 @@ export async function answerInvoke(
 }
 
 function checkMembers(input: InvokeInput): void {
-  if (input.TenantId !== undefined)
-    throw invalid(
-      'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
-    );
   if (input.DurableExecutionName !== undefined)
     throw invalid('DurableExecutionName is only supported for durable functions.');
   if ((input.ClientContext?.length ?? 0) > MAX_CLIENT_CONTEXT_CHARS)
@@ -75,6 +72,20 @@ function checkMembers(input: InvokeInput): void {
 }
 
 function checkPayload(payload: Buffer): void {
+/** Whom the event is of; empty where the function has no tenants. Whoever has them must be told, and nobody else may be. */
+function tenantOf({ TenantId }: InvokeInput, { version }: InvokeTarget): string {
+  const hasTenants = version.settings.tenantIsolation !== undefined;
+  if (hasTenants && TenantId === undefined)
+    throw invalid(
+      'The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again.',
+    );
+  if (!hasTenants && TenantId !== undefined)
+    throw invalid(
+      'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
+    );
+  return TenantId ?? '';
+}
+
   if (payload.length > MAX_PAYLOAD_BYTES)
     throw new ServiceError(
       'RequestEntityTooLargeException',

@@ -70,6 +70,7 @@ export function listedConfiguration(view: ConfigurationView): FunctionConfigurat
     EphemeralStorage: { Size: settings.ephemeralStorageMib },
     SnapStart: { ApplyOn: settings.snapStart, OptimizationStatus: optimizationStatus(version) },
     LoggingConfig: loggingConfig(record.name, settings),
+    TenancyConfig: settings.tenantIsolation && { TenantIsolationMode: settings.tenantIsolation },
   };
 }
 

@@ -64,6 +64,8 @@ export interface FunctionSettings {
   readonly kmsKeyArn?: string | undefined;
   readonly fileSystems?: readonly FileSystemConfig[] | undefined;
   readonly snapStart: NonNullable<SnapStart['ApplyOn']>;
+  /** Each environment serves one tenant; undefined: there are no tenants. Fixed by the creation. */
+  readonly tenantIsolation?: 'PER_TENANT' | undefined;
   readonly code: CodeReference;
   /** In the order in which they are laid over one another; undefined when there are none. */
   readonly layers?: readonly AttachedLayer[] | undefined;

@@ -105,6 +105,7 @@ export function newSettings(
     kmsKeyArn: presentText(request.KMSKeyArn),
     fileSystems: presentList(request.FileSystemConfigs),
     snapStart: request.SnapStart?.ApplyOn ?? 'None',
+    tenantIsolation: request.TenancyConfig?.TenantIsolationMode,
     sourceKmsKeyArn: undefined,
   };
   checkSettings(settings, request.LoggingConfig, scope.limits);
@@ -181,6 +182,8 @@ function checkSettings(
     );
   if (settings.snapStart === 'PublishedVersions' && !SNAP_START_RUNTIME.test(settings.runtime))
     refuse(`${settings.runtime} is not supported for SnapStart enabled functions.`);
+  if (settings.snapStart === 'PublishedVersions' && settings.tenantIsolation !== undefined)
+    refuse('SnapStart is not supported for functions that are enabled with tenancy configuration.');
   checkVariables(settings.variables ?? {});
   const hasLevel =
     loggingRequest?.ApplicationLogLevel !== undefined ||
@@ -236,12 +239,7 @@ function refuseUnavailable(
     readonly [Member in keyof CreatableSettings]?: CreatableSettings[Member] | undefined;
   },
 ): void {
-  const members = [
-    'TenancyConfig',
-    'DurableConfig',
-    'CapacityProviderConfig',
-    'PublishTo',
-  ] as const;
+  const members = ['DurableConfig', 'CapacityProviderConfig', 'PublishTo'] as const;
   for (const member of members)
     if (request[member] !== undefined) refuse(`${member} is not available on this host yet`);
   if (request.ImageConfig !== undefined)

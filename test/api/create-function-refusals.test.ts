@@ -304,10 +304,6 @@ suite('CreateFunction refuses', () => {
     const unavailable = (member: string) => invalid(`${member} is not available on this host yet`);
     const provider = 'arn:aws:lambda:us-east-1:000000000000:capacity-provider:p';
     await expectRefusals(t, [
-      [
-        wrong({ TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } }),
-        unavailable('TenancyConfig'),
-      ],
       [wrong({ DurableConfig: { ExecutionTimeout: 60 } }), unavailable('DurableConfig')],
       [
         wrong({
