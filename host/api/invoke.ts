@@ -71,7 +71,6 @@ function checkMembers(input: InvokeInput): void {
     );
 }
 
-function checkPayload(payload: Buffer): void {
 /** Whom the event is of; empty where the function has no tenants. Whoever has them must be told, and nobody else may be. */
 function tenantOf({ TenantId }: InvokeInput, { version }: InvokeTarget): string {
   const hasTenants = version.settings.tenantIsolation !== undefined;
@@ -86,6 +85,7 @@ function tenantOf({ TenantId }: InvokeInput, { version }: InvokeTarget): string 
   return TenantId ?? '';
 }
 
+function checkPayload(payload: Buffer): void {
   if (payload.length > MAX_PAYLOAD_BYTES)
     throw new ServiceError(
       'RequestEntityTooLargeException',
