@@ -67,6 +67,7 @@ export function provision(
 ): FunctionChange {
   const alias = held.part('alias', qualifier);
   if (alias?.version === '$LATEST') throw invalid(UNPUBLISHED);
+  requireNoTenants(held);
   requireConcurrency(held, qualifier, config.requested, room);
   if (alias === undefined) requireNoAlias(held, qualifier);
   else requireNoOther(held, alias);
@@ -97,6 +98,14 @@ function requireConcurrency(
   if (left < minUnreserved)
     throw untyped(
       `Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${minUnreserved}].`,
+    );
+}
+
+/** An environment serves one tenant for its whole life, and there is none before a call. */
+function requireNoTenants({ root }: HeldFunction): void {
+  if (root.latest.settings.tenantIsolation !== undefined)
+    throw invalid(
+      'Provisioned concurrency is not supported for functions that are enabled with tenancy configuration.',
     );
 }
 
