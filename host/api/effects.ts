@@ -70,7 +70,7 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
   EphemeralStorage: { kind: 'acts', how: 'the size of /tmp' },
   SnapStart: {
     kind: 'shown',
-    how: 'environments start from slots that are ready, not from snapshots',
+    how: 'its rules hold and versions pass through its states; environments start from slots that are ready, not from snapshots',
   },
   LoggingConfig: { kind: 'acts', how: 'format, both levels, log group' },
   TenancyConfig: { kind: 'acts', how: 'an environment serves one tenant, for its whole life' },

@@ -12,6 +12,7 @@ import { attachedLayers, checkCombinedSize, type LayerScope } from '../layers/at
 import { ServiceError } from '../service-error.ts';
 import { checkTags } from '../tags/tags.ts';
 import type { CodeReference, FunctionSettings, LoggingSettings, VpcSettings } from './record.ts';
+import { checkSnapStart } from './snap-start.ts';
 
 const MAX_TIMEOUT_SECONDS = 900;
 const MAX_ENVIRONMENT_BYTES = 4096;
@@ -39,9 +40,6 @@ const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
   'AWS_LAMBDA_METADATA_API',
   'AWS_LAMBDA_METADATA_TOKEN',
 ]);
-
-/** Runtimes that SnapStart knows; the others refuse it. */
-const SNAP_START_RUNTIME = /^(java(11|17|21|25)|python3\.1[2-9]|dotnet(8|10))/;
 
 export interface SettingsLimits {
   /** The account's largest MemorySize in MiB. */
@@ -180,10 +178,7 @@ function checkSettings(
     refuse(
       `'Timeout' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_TIMEOUT_SECONDS}`,
     );
-  if (settings.snapStart === 'PublishedVersions' && !SNAP_START_RUNTIME.test(settings.runtime))
-    refuse(`${settings.runtime} is not supported for SnapStart enabled functions.`);
-  if (settings.snapStart === 'PublishedVersions' && settings.tenantIsolation !== undefined)
-    refuse('SnapStart is not supported for functions that are enabled with tenancy configuration.');
+  checkSnapStart(settings);
   checkVariables(settings.variables ?? {});
   const hasLevel =
     loggingRequest?.ApplicationLogLevel !== undefined ||
