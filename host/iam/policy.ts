@@ -1,5 +1,5 @@
 // Operations on managed policies, their versions and their tags.
-import { flag, required, text } from '../query/fields.ts';
+import { choice, flag, required, text } from '../query/fields.ts';
 import type { XmlValue } from '../query/xml.ts';
 import { alreadyExists, deleteConflict, limitExceeded, noSuchEntity } from './errors.ts';
 import { type IamAccount, putPolicy, removePolicy } from './identities.ts';
@@ -66,25 +66,22 @@ export const GetPolicy = reading('GetPolicy', { PolicyArn: policyArnField }, (in
 export const ListPolicies = reading(
   'ListPolicies',
   {
-    Scope: text({ values: ['All', 'AWS', 'Local'] }),
+    Scope: choice('All', 'AWS', 'Local'),
     OnlyAttached: flag(),
     PathPrefix: pathPrefix,
-    PolicyUsageFilter: text({ values: ['PermissionsPolicy', 'PermissionsBoundary'] }),
+    PolicyUsageFilter: choice('PermissionsPolicy', 'PermissionsBoundary'),
     ...paging,
   },
   (input, account) => {
-    const policies = account.policies().filter((policy) => {
-      const { AttachmentCount, PermissionsBoundaryUsageCount } = shownPolicy(account, policy);
-      const asPolicy = input.PolicyUsageFilter !== 'PermissionsBoundary' && AttachmentCount > 0;
-      const asBoundary =
-        input.PolicyUsageFilter !== 'PermissionsPolicy' && PermissionsBoundaryUsageCount > 0;
-      const mustBeUsed = input.OnlyAttached === true || input.PolicyUsageFilter !== undefined;
-      return (
-        input.Scope !== 'AWS' &&
-        policy.path.startsWith(input.PathPrefix ?? '/') &&
-        (!mustBeUsed || asPolicy || asBoundary)
+    const usage = input.PolicyUsageFilter ?? (input.OnlyAttached === true ? 'any' : undefined);
+    const policies = account
+      .policies()
+      .filter(
+        (policy) =>
+          input.Scope !== 'AWS' &&
+          policy.path.startsWith(input.PathPrefix ?? '/') &&
+          (usage === undefined || isUsed(account, policy, usage)),
       );
-    });
     return pageOf(
       'Policies',
       policies,
@@ -221,6 +218,16 @@ export const ListPolicyTags = reading(
       input,
     ),
 );
+
+function isUsed(
+  account: IamAccount,
+  policy: ManagedPolicyRecord,
+  usage: 'PermissionsPolicy' | 'PermissionsBoundary' | 'any',
+): boolean {
+  const { AttachmentCount, PermissionsBoundaryUsageCount } = shownPolicy(account, policy);
+  if (usage !== 'PermissionsBoundary' && AttachmentCount > 0) return true;
+  return usage !== 'PermissionsPolicy' && PermissionsBoundaryUsageCount > 0;
+}
 
 function requireDocument(text: string): void {
   checkIdentityPolicy(text);

@@ -1,5 +1,5 @@
 // What policies a role has: inline ones, which are its own, and managed ones, which are attached.
-import { text } from '../query/fields.ts';
+import { choice } from '../query/fields.ts';
 import { limitExceeded, noSuchEntity, noSuchPolicy } from './errors.ts';
 import { putRole } from './identities.ts';
 import { pageOf } from './listing.ts';
@@ -114,11 +114,9 @@ export const ListEntitiesForPolicy = reading(
   'ListEntitiesForPolicy',
   {
     PolicyArn: policyArnField,
-    EntityFilter: text({
-      values: ['User', 'Role', 'Group', 'LocalManagedPolicy', 'AWSManagedPolicy'],
-    }),
+    EntityFilter: choice('User', 'Role', 'Group', 'LocalManagedPolicy', 'AWSManagedPolicy'),
     PathPrefix: pathPrefix,
-    PolicyUsageFilter: text({ values: ['PermissionsPolicy', 'PermissionsBoundary'] }),
+    PolicyUsageFilter: choice('PermissionsPolicy', 'PermissionsBoundary'),
     ...paging,
   },
   (input, account) => {

@@ -22,15 +22,22 @@ export type InputOf<Of extends Fields> = {
 
 export interface TextConstraints extends Partial<Bounds> {
   readonly pattern?: string;
-  readonly values?: readonly string[];
 }
 
 const bare = { name: '', sensitive: false } as const;
 
-export function text({ min, max, pattern, values }: TextConstraints): Field<string | undefined> {
-  const allowed = values && { set: new Set(values), order: values };
+export function text({ min, max, pattern }: TextConstraints): Field<string | undefined> {
   const compiled = pattern === undefined ? undefined : new Pattern(pattern, pattern);
-  return field({ ...bare, type: 'string', min, max, pattern: compiled, allowed });
+  return field({ ...bare, type: 'string', min, max, pattern: compiled, allowed: undefined });
+}
+
+/** One of these. */
+export function choice<const Value extends string>(
+  ...values: readonly Value[]
+): Field<Value | undefined> {
+  const allowed = { set: new Set<string>(values), order: values };
+  const free = { min: undefined, max: undefined, pattern: undefined };
+  return field({ ...bare, type: 'string', ...free, allowed });
 }
 
 export function integer(min: number, max: number): Field<number | undefined> {

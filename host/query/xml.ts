@@ -16,6 +16,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\r': '&#xD;',
 };
 
+const NOT_XML = /[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
 /** One document. Members that are undefined are left out. */
 export function xmlDocument(root: string, namespace: string, content: XmlValue): string {
   return `<${root} xmlns="${namespace}">${contentOf(content)}</${root}>`;
@@ -40,6 +42,10 @@ function isList(value: XmlValue): value is readonly XmlValue[] {
   return Array.isArray(value);
 }
 
+/** What XML cannot hold in any form becomes the character that stands for such: it can only come from a caller's own mistake. */
 function escaped(text: string): string {
-  return text.replace(/[&<>"\r]/g, (character) => ESCAPES[character] ?? character);
+  return text
+    .toWellFormed()
+    .replace(NOT_XML, '\uFFFD')
+    .replace(/[&<>"\r]/g, (character) => ESCAPES[character] ?? character);
 }

@@ -19,6 +19,13 @@ test('members are elements, lists hold members, what is undefined is left out', 
   );
 });
 
+test('what XML cannot hold is replaced', () => {
+  assert.equal(
+    xmlDocument('A', 'urn:x', 'a\u0000\u0008b\t\n\ud800c\ufffe\u{1f600}'),
+    '<A xmlns="urn:x">a\ufffd\ufffdb\t\n\ufffdc\ufffd\u{1f600}</A>',
+  );
+});
+
 test('every text comes back as it was', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
