@@ -146,6 +146,7 @@ export async function startHost({
   const slots = stack.use(
     new Slots({
       sandboxes,
+      clock,
       programFor: (shape) => runtimes.program(shape),
       perShape: config.pool.genericSlots,
       onProblem: report,

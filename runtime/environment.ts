@@ -1,35 +1,25 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
-import { rename } from 'node:fs/promises';
 import { type AnswerKind, answerOutcome, recordedType, typedBody } from './answers.ts';
 import type { Clock } from './clock.ts';
-import { invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
+import { invokeFrame, shutdownFrame } from './frames.ts';
 import { FunctionLog } from './function-log.ts';
 import { HeldFrames } from './held-frames.ts';
+import { InHand } from './in-hand.ts';
 import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
-import type { EnvironmentSpec, Invocation, InvokeOutcome, InvokeResult } from './invocation.ts';
-import { placeLayers } from './place-layers.ts';
+import type { Call, EnvironmentSpec, InvokeOutcome } from './invocation.ts';
 import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
-import {
-  endLine,
-  type InitPhase,
-  initReportLine,
-  initStartLine,
-  type PhaseStatus,
-  type PlatformLogFormat,
-  type Report,
-  reportLine,
-  startLine,
-} from './platform-log.ts';
+import type { InitPhase, PhaseStatus } from './platform-log.ts';
+import { PlatformRecords } from './platform-records.ts';
+import { Reading, settledWithin } from './reading.ts';
 import { isHeapExhaustion } from './sandbox/exit-status.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
+import { specialise } from './specialise.ts';
+import { writeWithdrawn } from './withdrawn-file.ts';
 
 /** How long a planned shutdown lets `SIGTERM` listeners run before the tree is killed. */
 const SHUTDOWN_GRACE_MS = 500;
-
-/** After the process has ended, its last frames are still in the socket; they are read for at most this long. */
-const LAST_FRAMES_MS = 100;
 
 /** An environment is replaced after this long, as on the service. */
 const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
@@ -40,36 +30,30 @@ const CREDENTIALS_MARGIN_MS = 5 * 60 * 1000;
 /** What is kept of what a process last printed: V8's last words with their stack trace. */
 const LAST_OUTPUT_CHARS = 16_384;
 
-const INITIALIZATION_TYPE = 'on-demand';
 const ID_BYTES = 36;
 
-/** Which phase may follow which. Only {@link Environment} changes a phase, through one function. */
+/**
+ * Which phase may follow which; `ending`: what may have begun is answered, nothing is taken any more. Only {@link Environment}
+ * changes a phase, through one function.
+ */
 const NEXT_PHASES = {
   created: ['init', 'gone'],
   init: ['idle', 'shutdown', 'gone'],
   idle: ['invoke', 'shutdown', 'gone'],
-  invoke: ['idle', 'shutdown', 'gone'],
+  invoke: ['idle', 'ending', 'shutdown', 'gone'],
+  ending: ['gone'],
   shutdown: ['gone'],
   gone: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Phase = keyof typeof NEXT_PHASES;
 
-/** An invocation with whoever waits for it. */
-export interface Call {
-  readonly invocation: Invocation;
-  /** What a re-run init has used of the function's timeout; 0 otherwise. */
-  readonly spentMs: number;
-  /** When it was admitted, on the monotonic clock. */
-  readonly admittedAtMs: number;
-  /** Exactly one of these is called, once. `fail` is for faults of the host. */
-  settle(result: InvokeResult): void;
-  fail(error: unknown): void;
-}
-
 export interface EnvironmentOwner {
   /** The environment has answered and has room for another event; it may have others in hand. */
   onAnswered(environment: Environment, durationMs: number): void;
+  /** These have not begun, and will not in this environment, which lives on: it is idle now or still runs another event. */
+  onGivenBack(environment: Environment, calls: readonly Call[]): void;
+  onProblem(text: string, cause: unknown): void;
   /** It will serve no more. Calls that it had not begun come back. Disposal is still the owner's. */
   onLost(environment: Environment, unstarted: readonly Call[]): void;
 }
@@ -84,6 +68,7 @@ export interface EnvironmentOptions {
 
 export class Environment implements AsyncDisposable {
   readonly spec: EnvironmentSpec;
+  readonly #logStreamName: string;
   readonly #createdAtMs: number;
   /** When it last became idle, on the monotonic clock. */
   idleSinceMs = 0;
@@ -91,11 +76,9 @@ export class Environment implements AsyncDisposable {
   readonly #owner: EnvironmentOwner;
   readonly #clock: Clock;
   readonly #log: FunctionLog;
-  readonly #format: PlatformLogFormat;
-  readonly #logStreamName: string;
+  readonly #records: PlatformRecords;
   #phase: Phase = 'created';
-  /** The first one is running; the others lie in the socket. */
-  readonly #inHand: Call[] = [];
+  readonly #inHand = new InHand<Call>();
   #startedAtMs = 0;
   #expiresAtMs = Number.POSITIVE_INFINITY;
   #maxRssKib = 0;
@@ -108,10 +91,11 @@ export class Environment implements AsyncDisposable {
   /** It has printed past the bootstrap: child processes, native code. */
   #hasOutput = false;
   #lastOutput = '';
-  #hasExited = false;
+  readonly #reading: Reading;
+  #isTakingBack = false;
   #disposal: Promise<void> | undefined;
   /** Settled once the code is in place, or will not come. */
-  #specialised: Promise<void> | undefined;
+  #specialised: Promise<unknown> | undefined;
 
   constructor(options: EnvironmentOptions) {
     const { spec, slot, clock } = options;
@@ -120,15 +104,16 @@ export class Environment implements AsyncDisposable {
     this.#owner = options.owner;
     this.#clock = clock;
     this.#logStreamName = options.logStreamName;
+    this.#reading = new Reading(slot.sandbox, this.#frames);
     this.#createdAtMs = clock.monotonicMs();
-    this.#format = { format: spec.logFormat, level: spec.systemLogLevel };
     this.#log = new FunctionLog({
       sink: spec.openLogStream(options.logStreamName),
       format: spec.logFormat,
       applicationLogLevel: spec.applicationLogLevel,
       epochMs: () => clock.epochMs(),
-      pauseReading: (paused) => this.#pauseReading(paused),
+      pauseReading: (paused) => this.#reading.pause(paused),
     });
+    this.#records = new PlatformRecords({ spec, log: this.#log, clock });
     slot.listen({
       onFrame: (kind, body, oversize) =>
         this.#frames.take([kind, body, oversize], this.#mayPrecedeOutput(kind)),
@@ -139,6 +124,11 @@ export class Environment implements AsyncDisposable {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** It takes events, now or after what it has in hand. */
+  get serves(): boolean {
+    return this.#phase === 'idle' || this.#phase === 'invoke';
   }
 
   /** When the running event began, on the monotonic clock. */
@@ -159,7 +149,7 @@ export class Environment implements AsyncDisposable {
 
   /** Resident memory it was last known to use, in KiB. */
   get residentKib(): number {
-    return Math.max(this.#maxRssKib, this.#slot.sandbox.peakKib);
+    return Math.max(this.#slot.bootKib, this.#maxRssKib, this.#slot.sandbox.peakKib);
   }
 
   /**
@@ -169,13 +159,14 @@ export class Environment implements AsyncDisposable {
   async init(phase: InitPhase, limitMs: number): Promise<InitOutcome> {
     this.#enter('init');
     const startedAt = this.#clock.monotonicMs();
-    if (phase === 'init') this.#log.platform(this.#clock.epochMs(), this.#initStart());
+    if (phase === 'init') this.#records.initStart();
     this.#slot.sandbox.watchMemory(true);
     const settled = new Promise<InitOutcome>((resolve) => {
       this.#initSettled = resolve;
     });
-    this.#specialised = this.#specialise();
-    await this.#specialised;
+    const specialised = specialise(this.#slot, this.spec, this.#logStreamName);
+    this.#specialised = specialised;
+    this.#expiresAtMs = await specialised;
     const limit = setTimeout(() => {
       this.#settleInit({ kind: 'timedOut' });
     }, limitMs);
@@ -186,7 +177,7 @@ export class Environment implements AsyncDisposable {
     );
     const durationMs =
       outcome.kind === 'timedOut' ? limitMs : this.#clock.monotonicMs() - startedAt;
-    this.#reportInit(phase, outcome, durationMs);
+    this.#records.initReport(phase, outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
     if (phase === 'init') this.#initDurationMs = durationMs;
     this.#slot.sandbox.watchMemory(false);
@@ -197,10 +188,11 @@ export class Environment implements AsyncDisposable {
   /** Hands over one event; it runs when those before it are answered. Only when idle or in the invoke phase. */
   invoke(call: Call): void {
     const { invocation } = call;
-    this.#inHand.push(call);
-    if (this.#inHand.length === 1) this.#begin(call);
+    const number = this.#inHand.push(call);
+    if (number === 0) this.#begin(call);
     this.#slot.send(
       invokeFrame({
+        number,
         requestId: invocation.requestId,
         remainingMs: this.spec.timeoutMs - call.spentMs,
         invokedFunctionArn: invocation.invokedFunctionArn,
@@ -209,19 +201,30 @@ export class Environment implements AsyncDisposable {
         tenantId: invocation.tenantId,
         payload: invocation.payload,
       }),
-      this.#inHand.length > 1,
+      number > 0,
     );
   }
 
   /** The re-run init has failed too: the waiting call gets its error, with the log lines of an invocation. */
   failInvocation(call: Call, init: Exclude<InitOutcome, { kind: 'ready' }>): void {
     const { requestId } = call.invocation;
-    if (call.invocation.wantsLogTail) this.#log.beginTail();
-    const now = this.#clock.epochMs();
-    this.#log.platform(now, startLine(this.#format, now, requestId, this.spec.functionVersion));
+    this.#records.begin(call.invocation, false);
     const { status } = initStatus(init);
     const durationMs = status === 'timeout' ? this.spec.timeoutMs : call.spentMs;
     this.#finish(call, initError(requestId, this.spec.timeoutMs, init), status, durationMs);
+  }
+
+  /**
+   * Gives back what lies behind the running event, unless that one turns out to be answered. To be called as often as it seems
+   * stuck; the owner hears of it when it is certain.
+   */
+  async takeBack(): Promise<void> {
+    if (this.#isTakingBack) return;
+    this.#isTakingBack = true;
+    const running = this.#inHand.first;
+    await this.#reading.everything();
+    if (running === this.#inHand.first) await this.#withdraw();
+    this.#isTakingBack = false;
   }
 
   /** A planned end: the shutdown frame, a grace for `SIGTERM` listeners, then the kill. Resolves when all is gone. */
@@ -258,72 +261,17 @@ export class Environment implements AsyncDisposable {
     this.#phase = next;
   }
 
-  async #specialise(): Promise<void> {
-    const { sandbox } = this.#slot;
-    const discard = (directory: string) => this.spec.discardCode(directory);
-    const staged = this.spec.stageCode();
-    const layers = this.spec.stageLayers?.();
-    // Seen below, or overtaken by the failure of the variables.
-    staged.catch(() => {});
-    layers?.catch(() => {});
-    try {
-      const { variables, expiresAtMs } = await this.spec.variables({
-        logStreamName: this.#logStreamName,
-        initializationType: INITIALIZATION_TYPE,
-        paths: sandbox.paths,
-      });
-      // Ahead of the code, for which slots with start variables wait: these may name files of layers.
-      if (layers !== undefined) await placeLayers(await layers, sandbox.optDir);
-      await rename(await staged, sandbox.taskDir);
-      this.#expiresAtMs = expiresAtMs ?? Number.POSITIVE_INFINITY;
-      const { importsFromNodePath } = this.spec;
-      this.#slot.send([specialiseFrame({ env: variables, importsFromNodePath })]);
-    } catch (error) {
-      void staged.then(discard, () => {});
-      throw error;
-    } finally {
-      void layers?.then(discard, () => {});
-    }
-  }
-
-  #initStart(): string {
-    const { spec } = this;
-    return initStartLine(this.#format, this.#clock.epochMs(), {
-      functionName: spec.functionName,
-      functionVersion: spec.functionVersion,
-      runtimeVersion: spec.runtimeVersion,
-      runtimeVersionArn: spec.runtimeVersionArn,
-      initializationType: INITIALIZATION_TYPE,
-    });
-  }
-
   #settleInit(outcome: InitOutcome): void {
     this.#initSettled?.(outcome);
     this.#initSettled = undefined;
   }
 
-  #reportInit(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
-    this.#log.endInvocation();
-    const { status, errorType } = initStatus(outcome);
-    const report = {
-      phase,
-      status,
-      errorType,
-      durationMs,
-      initializationType: INITIALIZATION_TYPE,
-    };
-    const now = this.#clock.epochMs();
-    this.#log.platform(now, initReportLine(this.#format, now, report));
-  }
-
   #begin(call: Call): void {
-    if (this.#phase !== 'invoke') this.#enter('invoke');
+    if (this.#phase === 'idle') this.#enter('invoke');
     this.#startedAtMs = this.#clock.monotonicMs() - call.spentMs;
     this.#slot.sandbox.watchMemory(true);
-    if (call.invocation.wantsLogTail) this.#log.beginTail();
-    const now = this.#clock.epochMs();
-    const { requestId } = call.invocation;
-    this.#log.platform(now, startLine(this.#format, now, requestId, this.spec.functionVersion));
+    const mayNotRun = this.#inHand.isFirstPrefetched || call.invocation.isUnchecked === true;
+    this.#records.begin(call.invocation, mayNotRun);
     this.#armDeadline(call);
   }
 
@@ -334,19 +282,35 @@ export class Environment implements AsyncDisposable {
       return;
     }
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#onDeadline(), remainingMs);
+    this.#deadline = setTimeout(() => void this.#onDeadline(), remainingMs);
     this.#deadlineMs = remainingMs;
   }
 
-  /** One turn of the loop later, so that an answer which lies in the socket at this moment still counts. */
-  #onDeadline(): void {
-    const call = this.#inHand[0];
-    setImmediate(() => {
-      this.#frames.flush();
-      if (call === undefined || call !== this.#inHand[0]) return;
-      const outcome = timedOut(call.invocation.requestId, this.spec.timeoutMs);
-      this.#lose({ outcome, status: 'timeout', durationMs: this.spec.timeoutMs });
-    });
+  /** An answer that lies in the socket at this moment still counts; what lies behind must not begin before the kill. */
+  async #onDeadline(): Promise<void> {
+    const call = this.#inHand.first;
+    if (call === undefined) return;
+    await this.#withdraw();
+    if (call !== this.#inHand.first) return;
+    // With others still behind it nothing is certain while the process lives; its end tells.
+    if (this.#inHand.length > 1) return this.#slot.sandbox.kill();
+    const outcome = timedOut(call.invocation.requestId, this.spec.timeoutMs);
+    return this.#lose({ outcome, status: 'timeout', durationMs: this.spec.timeoutMs });
+  }
+
+  /** Takes back what lies behind the first event, as far as that can be written down for the bootstrap. */
+  async #withdraw(): Promise<void> {
+    const upTo = this.#inHand.withdraw();
+    try {
+      if (upTo !== undefined) writeWithdrawn(this.#slot.sandbox.withdrawnFile, upTo);
+    } catch (cause) {
+      this.#owner.onProblem('events could not be taken back from an environment', cause);
+      return;
+    }
+    await this.#reading.everything();
+    if (upTo === undefined) return;
+    const calls = this.#inHand.takeBack(upTo);
+    if (calls.length > 0) this.#owner.onGivenBack(this, calls);
   }
 
   #onFrame(kind: string, body: Buffer, oversize: boolean): void {
@@ -362,7 +326,11 @@ export class Environment implements AsyncDisposable {
         this.#onAnswer(kind, body, oversize);
         return;
       case 'L':
+        this.#records.signOfLife();
         this.#onLogFrame(body);
+        return;
+      case 'N':
+        this.#onNotBegun(body);
         return;
       case 'R':
         if (this.#phase === 'init' && body.length >= 4) this.#onReady(body);
@@ -388,8 +356,9 @@ export class Environment implements AsyncDisposable {
   }
 
   #onInitFailed(body: Buffer): void {
-    const parsed = typedBody(body, 0);
+    const parsed = typedBody(body, 4);
     if (parsed === undefined) return this.#breach();
+    this.#maxRssKib = body.readUInt32LE(0);
     return this.#settleInit({ kind: 'failed', ...parsed });
   }
 
@@ -405,7 +374,7 @@ export class Environment implements AsyncDisposable {
   /** An answer that was read before what the invocation printed past the bootstrap, where that matters. */
   #mayPrecedeOutput(kind: string): boolean {
     const isAnswer = kind === 'O' || kind === 'E';
-    return isAnswer && (this.#hasOutput || this.#inHand[0]?.invocation.wantsLogTail === true);
+    return isAnswer && (this.#hasOutput || this.#inHand.first?.invocation.wantsLogTail === true);
   }
 
   #onOutput(chunk: Buffer): void {
@@ -414,11 +383,13 @@ export class Environment implements AsyncDisposable {
     this.#lastOutput = (this.#lastOutput + chunk.toString('latin1', from)).slice(
       -LAST_OUTPUT_CHARS,
     );
-    if (this.#phase !== 'gone') this.#log.raw(chunk);
+    if (this.#phase === 'gone') return;
+    this.#records.signOfLife();
+    this.#log.raw(chunk);
   }
 
   #onAnswer(kind: AnswerKind, body: Buffer, oversize: boolean): void {
-    const call = this.#inHand[0];
+    const call = this.#inHand.first;
     const head = ID_BYTES + 8;
     if (
       call === undefined ||
@@ -441,21 +412,49 @@ export class Environment implements AsyncDisposable {
       this.#lose({ outcome, status: 'error', durationMs });
       return;
     }
-    if (hasGrown && this.#slot.sandbox.exceedsMemory()) {
-      const end = processEnded(call.invocation.requestId, { kind: 'outOfMemory' });
-      this.#lose({ outcome: end, status: 'error', durationMs });
+    if (hasGrown && this.#phase !== 'ending' && this.#slot.sandbox.exceedsMemory()) {
+      this.#endAfter(call, durationMs);
       return;
     }
     this.#inHand.shift();
-    this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
-    const next = this.#inHand[0];
-    if (next !== undefined) this.#begin(next);
-    else {
-      this.#enter('idle');
-      this.#slot.sandbox.watchMemory(false);
-      this.idleSinceMs = this.#clock.monotonicMs();
-    }
-    this.#owner.onAnswered(this, durationMs);
+    if (outcome.kind === 'notJson' && this.#records.forget(call.invocation))
+      call.settle({ outcome, logTail: undefined });
+    else this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
+    this.#advance();
+    if (this.serves) this.#owner.onAnswered(this, durationMs);
+  }
+
+  /** It was answered but has grown beyond MemorySize. The next event may have begun by now and is let end. */
+  #endAfter(call: Call, durationMs: number): void {
+    this.#enter('ending');
+    void this.#withdraw();
+    this.#inHand.shift();
+    const outcome = processEnded(call.invocation.requestId, { kind: 'outOfMemory' });
+    this.#finish(call, outcome, 'error', durationMs);
+    this.#advance();
+  }
+
+  /** The bootstrap has dropped an event. One that was taken back before is none of ours any more. */
+  #onNotBegun(body: Buffer): void {
+    const meaning = this.#inHand.notBegun(body.toString('latin1', 0, ID_BYTES));
+    if (meaning === 'lie') return this.#breach();
+    if (meaning === 'takenBack') return undefined;
+    const call = this.#inHand.shift();
+    if (call === undefined) return undefined;
+    this.#closeRecords(call);
+    this.#advance();
+    return this.#owner.onGivenBack(this, [call]);
+  }
+
+  /** The next event comes first, or there is none. */
+  #advance(): void {
+    const next = this.#inHand.first;
+    if (next !== undefined) return this.#begin(next);
+    if (this.#phase === 'ending') return this.#lose(undefined);
+    this.#enter('idle');
+    this.#slot.sandbox.watchMemory(false);
+    this.idleSinceMs = this.#clock.monotonicMs();
+    return undefined;
   }
 
   /** Whether it has grown to where MemorySize may be exceeded; many short invocations leak faster than the poll looks. */
@@ -470,38 +469,45 @@ export class Environment implements AsyncDisposable {
   }
 
   #finish(call: Call, outcome: InvokeOutcome, status: PhaseStatus, durationMs: number): void {
-    const report: Report = {
+    const logTail = this.#report(call, status, recordedType(outcome), durationMs);
+    call.settle({ outcome, logTail });
+  }
+
+  /** Nothing of it ran here. What its START has promised is kept. */
+  #closeRecords(call: Call): void {
+    if (!this.#records.forget(call.invocation)) this.#report(call, 'error', undefined, 0);
+  }
+
+  #report(
+    call: Call,
+    status: PhaseStatus,
+    errorType: string | undefined,
+    durationMs: number,
+  ): Buffer | undefined {
+    const initDurationMs = this.#initDurationMs;
+    this.#initDurationMs = undefined;
+    return this.#records.end(call.invocation, {
       requestId: call.invocation.requestId,
       status,
-      errorType: recordedType(outcome),
+      errorType,
       durationMs,
       memorySizeMb: this.spec.memoryMib,
       maxMemoryUsedMb: Math.min(this.spec.memoryMib, Math.ceil(this.residentKib / 1024)),
-      initDurationMs: this.#initDurationMs,
-    };
-    this.#initDurationMs = undefined;
-    this.#log.endInvocation();
-    const now = this.#clock.epochMs();
-    this.#log.platform(now, endLine(this.#format, now, report));
-    this.#log.platform(now, reportLine(this.#format, now, report));
-    const logTail = call.invocation.wantsLogTail ? this.#log.takeTail() : undefined;
-    call.settle({ outcome, logTail });
+      initDurationMs,
+    });
   }
 
   /** The process has ended, by itself or by our hand: read what it still said, then settle what it had in hand. */
   async #onExit(exit: SandboxExit): Promise<void> {
-    const { control, output } = this.#slot.sandbox;
-    // What is left is bounded by the sockets' buffers: no reason to hold it back any more.
-    this.#pauseReading(false);
-    this.#hasExited = true;
-    await settledWithin(Promise.all([streamClosed(control), streamClosed(output)]), LAST_FRAMES_MS);
-    this.#frames.flush();
+    await this.#reading.lastWords();
     // V8 says so on stderr before it aborts; the exit code alone does not tell.
     const isOutOfMemory = isHeapExhaustion(exit, this.#lastOutput);
     const end: SandboxExit = isOutOfMemory ? { kind: 'outOfMemory' } : exit;
     this.#settleInit({ kind: 'ended', exit: end });
-    const running = this.#inHand[0];
+    const running = this.#inHand.first;
     if (running === undefined) return this.#lose(undefined);
+    const isUnread = this.#inHand.isFirstLastSent && this.#slot.isLastFrameUnread;
+    if (isUnread && running.isSecondTry !== true) return this.#loseUnread();
     const outcome = processEnded(running.invocation.requestId, end);
     return this.#lose({ outcome, status: 'error', durationMs: this.#elapsedMs() });
   }
@@ -512,7 +518,7 @@ export class Environment implements AsyncDisposable {
   ): void {
     if (this.#phase === 'gone') return;
     this.#phase = 'gone';
-    const [running, ...unstarted] = this.#inHand.splice(0);
+    const [running, ...unstarted] = this.#inHand.clear();
     this.#slot.sandbox.watchMemory(false);
     this.#slot.sandbox.kill();
     if (running !== undefined) {
@@ -527,27 +533,14 @@ export class Environment implements AsyncDisposable {
     this.#owner.onLost(this, unstarted);
   }
 
-  #pauseReading(paused: boolean): void {
-    if (this.#hasExited) return;
-    const { control, output } = this.#slot.sandbox;
-    for (const stream of [control, output]) {
-      if (paused) stream.pause();
-      else stream.resume();
-    }
+  /** It has ended without having read the event that is in hand: another one may run it. */
+  #loseUnread(): void {
+    const unread = this.#inHand.clear();
+    for (const call of unread) this.#closeRecords(call);
+    this.#enter('gone');
+    this.#owner.onLost(
+      this,
+      unread.map((call) => ({ ...call, isSecondTry: true })),
+    );
   }
-}
-
-function streamClosed(stream: { closed: boolean; once(e: 'close', f: () => void): unknown }) {
-  return new Promise<void>((resolve) => {
-    if (stream.closed) resolve();
-    else stream.once('close', () => resolve());
-  });
-}
-
-/** Resolves when the promise does or the time is over, whichever is first; leaves no timer behind. */
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
-  const time = Promise.withResolvers<void>();
-  const timer = setTimeout(time.resolve, ms);
-  await Promise.race([promise, time.promise]);
-  clearTimeout(timer);
 }

@@ -4,6 +4,7 @@ import type { FrameKind, Specialise } from './protocol.ts';
 
 const LENGTH_BYTES = 4;
 const ID_BYTES = 36;
+const NUMBER_BYTES = 8;
 
 /** Largest frame that is delivered whole: the response limit (6 MB + 100 bytes) and room for the header fields. */
 export const MAX_FRAME_BYTES = 6_291_556 + 65_536;
@@ -13,6 +14,8 @@ const OVERSIZE_HEAD_BYTES = 262_144;
 
 /** One event on its way down. Empty text means absent. */
 export interface InvokeFrame {
+  /** Of a prefetched event, 0 for any other. */
+  readonly number: number;
   readonly requestId: string;
   readonly remainingMs: number;
   readonly invokedFunctionArn: string;
@@ -29,15 +32,19 @@ export function invokeFrame(event: InvokeFrame): readonly Uint8Array[] {
   const traceBytes = Buffer.byteLength(event.traceId);
   const contextBytes = event.clientContext === '' ? 0 : Buffer.byteLength(event.clientContext);
   const tenantBytes = event.tenantId.length;
-  const headBytes =
-    LENGTH_BYTES + 1 + ID_BYTES + 4 + 8 + arnBytes + traceBytes + contextBytes + tenantBytes;
+  const isPrefetched = event.number > 0;
+  const idAt = LENGTH_BYTES + 1 + (isPrefetched ? NUMBER_BYTES : 0);
+  const headBytes = idAt + ID_BYTES + 4 + 8 + arnBytes + traceBytes + contextBytes + tenantBytes;
   const inline = event.payload.length <= 65_536;
   const frame = Buffer.allocUnsafe(headBytes + (inline ? event.payload.length : 0));
   frame.writeUInt32LE(headBytes - LENGTH_BYTES + event.payload.length, 0);
-  frame[4] = kindByte('I');
-  frame.write(event.requestId, 5, ID_BYTES, 'latin1');
-  frame.writeUInt32LE(Math.max(0, Math.round(event.remainingMs)), 41);
-  let at = 45;
+  frame[4] = kindByte(isPrefetched ? 'P' : 'I');
+  if (isPrefetched) {
+    frame.writeUInt32LE(event.number % 2 ** 32, 5);
+    frame.writeUInt32LE(Math.floor(event.number / 2 ** 32), 9);
+  }
+  frame.write(event.requestId, idAt, ID_BYTES, 'latin1');
+  let at = frame.writeUInt32LE(Math.max(0, Math.round(event.remainingMs)), idAt + ID_BYTES);
   at = writeText(frame, event.invokedFunctionArn, arnBytes, at);
   at = writeText(frame, event.traceId, traceBytes, at);
   at = writeText(frame, event.clientContext, contextBytes, at);

@@ -12,6 +12,8 @@ export interface Invocation {
   readonly clientContext: string;
   readonly tenantId: string;
   readonly payload: Uint8Array;
+  /** Nobody has looked whether the payload is JSON: the runtime will, before it calls the handler. */
+  readonly isUnchecked?: boolean;
   /** Whether the caller wants the last 4 KB of this invocation's log. */
   readonly wantsLogTail: boolean;
 }
@@ -38,6 +40,20 @@ export interface InvokeResult {
   readonly outcome: InvokeOutcome;
   /** At most the last 4,096 bytes; undefined when the caller did not ask. */
   readonly logTail: Buffer | undefined;
+}
+
+/** An invocation with whoever waits for it. */
+export interface Call {
+  readonly invocation: Invocation;
+  /** What a re-run init has used of the function's timeout; 0 otherwise. */
+  readonly spentMs: number;
+  /** An environment ended with it before it began. Once is bad luck; what ends each of them is the function's doing. */
+  readonly isSecondTry?: boolean;
+  /** When it was admitted, on the monotonic clock. */
+  readonly admittedAtMs: number;
+  /** Exactly one of these is called, once. `fail` is for faults of the host. */
+  settle(result: InvokeResult): void;
+  fail(error: unknown): void;
 }
 
 /** Receives whole log events of one environment, each ending in LF. Must be cheap and must not throw. */

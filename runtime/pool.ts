@@ -1,38 +1,30 @@
 // The warm pool: which environment serves which call, when another one is started, when an idle one is retired.
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
 import type { Clock } from './clock.ts';
-import { type Call, Environment, type EnvironmentOwner } from './environment.ts';
+import { Environment, type EnvironmentOwner } from './environment.ts';
+import { chargeMib, depthOf, deserves, type Group, loadOf, mustYield, withRoom } from './group.ts';
 import type { InitOutcome } from './init-outcome.ts';
-import type { EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
+import type { Call, EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
 import { newLogStreamName } from './log-stream-name.ts';
 import type { InitPhase } from './platform-log.ts';
 import type { SlotShape } from './sandbox/sandbox.ts';
 import {
-  type Durations,
-  depthAllowed,
   isShort,
-  LATE_MS,
   type Load,
   NO_DURATIONS,
   startsWanted,
-  stuckAfterMs,
+  takeBackAfterMs,
   wantsSpare,
   withDuration,
-  withLoss,
+  withHoldUp,
 } from './scaling.ts';
 import type { Slots } from './slots.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
 const INIT_LIMIT_MS = 10_000;
 
-/** Events that one environment may have in hand; see PrefetchDepth in protocol.ts. */
-const MAX_DEPTH = 4;
-
-/** How often waiting calls are looked at, while there are any. */
-const WAITING_TICK_MS = 10;
-
-/** A function without any environment whose call has waited this long gets one that another function has used. */
-const PATIENCE_MS = 1_000;
+/** How often calls that wait are looked at, and those that lie behind a running event, while there are any. */
+const TICK_MS = 10;
 
 /** How often idle environments are looked at. */
 const RETIRE_TICK_MS = 1_000;
@@ -59,19 +51,6 @@ export class CapacityError extends Error {
   override readonly name = 'CapacityError';
 }
 
-/** Everything of one key: its environments and the calls that wait for one. */
-interface Group {
-  readonly spec: EnvironmentSpec;
-  readonly environments: Set<Environment>;
-  /** The most recently used last. */
-  readonly idle: Environment[];
-  readonly waiting: Call[];
-  starting: number;
-  durations: Durations;
-  /** Superseded: it serves what it has and ends. */
-  retired: boolean;
-}
-
 export class Pool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #groups = new Map<string, Group>();
@@ -80,7 +59,7 @@ export class Pool implements AsyncDisposable {
   /** Starts under way and environments that end: disposal waits for them. */
   readonly #ending = new Set<Promise<void>>();
   readonly #retirement: NodeJS.Timeout;
-  #waitingTick: NodeJS.Timeout | undefined;
+  #tick: NodeJS.Timeout | undefined;
   #starts = 0;
   #waitingCalls = 0;
   /** Environments that end so that another function finds room. */
@@ -88,6 +67,8 @@ export class Pool implements AsyncDisposable {
   #disposed = false;
   readonly #owner: EnvironmentOwner = {
     onAnswered: (environment, durationMs) => this.#onAnswered(environment, durationMs),
+    onGivenBack: (environment, calls) => this.#onGivenBack(environment, calls),
+    onProblem: (text, cause) => this.#options.onProblem(text, cause),
     onLost: (environment, unstarted) => this.#onLost(environment, unstarted),
   };
 
@@ -131,7 +112,7 @@ export class Pool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     clearInterval(this.#retirement);
-    clearTimeout(this.#waitingTick);
+    clearTimeout(this.#tick);
     for (const group of this.#groups.values()) {
       this.#failWaiting(group);
       group.retired = true;
@@ -165,7 +146,7 @@ export class Pool implements AsyncDisposable {
   #place(group: Group, call: Call): void {
     const environment = this.#choose(group);
     if (environment !== undefined) {
-      environment.invoke(call);
+      this.#hand(environment, call);
       if (group.idle.length === 0) this.#startSpare(group);
       return;
     }
@@ -177,10 +158,15 @@ export class Pool implements AsyncDisposable {
     this.#scale(group);
   }
 
+  #hand(environment: Environment, call: Call): void {
+    environment.invoke(call);
+    if (environment.inHand > 1) this.#watch();
+  }
+
   #enqueue(group: Group, call: Call): void {
     group.waiting.push(call);
     this.#waitingCalls += 1;
-    this.#watchWaiting();
+    this.#watch();
   }
 
   #dequeue(group: Group): Call | undefined {
@@ -209,43 +195,17 @@ export class Pool implements AsyncDisposable {
   }
 
   #withRoom(group: Group): Environment | undefined {
-    if (group.waiting.length > 0 || !isShort(group.durations)) return undefined;
-    const depth = depthAllowed(this.#load(group), MAX_DEPTH);
-    if (depth === 1) return undefined;
-    const lateSince = this.#options.clock.monotonicMs() - LATE_MS;
-    let best: Environment | undefined;
-    for (const environment of group.environments) {
-      if (environment.phase !== 'invoke' || environment.inHand >= depth) continue;
-      if (environment.runningSinceMs < lateSince) continue;
-      if (best === undefined || environment.inHand < best.inHand) best = environment;
-    }
-    return best;
+    return withRoom(group, this.#options.cores, this.#options.clock.monotonicMs());
   }
 
   #load(group: Group): Load {
-    const stuckSince = this.#options.clock.monotonicMs() - stuckAfterMs(group.durations);
-    let ready = 0;
-    let stuck = 0;
-    for (const { phase, runningSinceMs } of group.environments) {
-      if (phase !== 'idle' && phase !== 'invoke') continue;
-      ready += 1;
-      if (phase === 'invoke' && runningSinceMs < stuckSince) stuck += 1;
-    }
-    return {
-      waiting: group.waiting.length,
-      ready,
-      stuck,
-      starting: group.starting,
-      idle: group.idle.length,
-      durations: group.durations,
-      cores: this.#options.cores,
-    };
+    return loadOf(group, this.#options.cores, this.#options.clock.monotonicMs());
   }
 
   #scale(group: Group): void {
     const wanted = startsWanted(this.#load(group));
     for (let i = 0; i < wanted; i += 1) {
-      if (this.#mustYield(group) || !this.#hasRoom(group)) {
+      if (mustYield(group, this.#hungry) || !this.#hasRoom(group)) {
         this.#hungry.add(group);
         return;
       }
@@ -256,14 +216,6 @@ export class Pool implements AsyncDisposable {
   #startSpare(group: Group): void {
     if (group.retired || this.#hungry.size > 0) return;
     if (wantsSpare(this.#load(group)) && this.#hasRoom(group)) this.#start(group);
-  }
-
-  /** A function that has fewer environments waits for room: what there is goes to it first. */
-  #mustYield(group: Group): boolean {
-    for (const hungry of this.#hungry)
-      if (hungry.waiting.length > 0 && hungry.environments.size < group.environments.size)
-        return true;
-    return false;
   }
 
   /** Room for one more of this group; idle environments of others, least recently used first, make way. */
@@ -389,11 +341,11 @@ export class Pool implements AsyncDisposable {
   #serve(group: Group, environment: Environment): void {
     const makesWay = this.#mustMakeWay(group);
     if (group.waiting.length > 0 && !makesWay) {
-      const depth = depthAllowed(this.#load(group), MAX_DEPTH);
+      const depth = depthOf(group, this.#options.cores, this.#options.clock.monotonicMs());
       while (environment.inHand < depth) {
         const call = this.#dequeue(group);
         if (call === undefined) break;
-        environment.invoke(call);
+        this.#hand(environment, call);
       }
     }
     if (environment.inHand > 0) return;
@@ -410,32 +362,41 @@ export class Pool implements AsyncDisposable {
   /** Another function waits for room that this one's share would give it. */
   #mustMakeWay(group: Group): boolean {
     if (this.#hungry.size === 0 || this.#starts >= this.#options.maxStarts) return false;
+    const now = this.#options.clock.monotonicMs();
     let deserving = 0;
     for (const hungry of this.#hungry)
-      if (hungry !== group && this.#deserves(hungry, group)) deserving += 1;
+      if (hungry !== group && deserves(hungry, group, now)) deserving += 1;
     return deserving > this.#makingWay;
-  }
-
-  /** Its call waits, and an environment more for it and one less for the other would be fairer. */
-  #deserves(hungry: Group, other: Group): boolean {
-    const oldest = hungry.waiting[0];
-    if (oldest === undefined) return false;
-    if (hungry.environments.size < other.environments.size - 1) return true;
-    const waitedMs = this.#options.clock.monotonicMs() - oldest.admittedAtMs;
-    return hungry.environments.size === 0 && waitedMs > PATIENCE_MS;
   }
 
   #onLost(environment: Environment, unstarted: readonly Call[]): void {
     const group = this.#groupOf(environment);
     const at = group.idle.indexOf(environment);
     if (at >= 0) group.idle.splice(at, 1);
-    group.durations = withLoss(group.durations);
-    group.waiting.unshift(...unstarted);
-    this.#waitingCalls += unstarted.length;
+    group.durations = withHoldUp(group.durations);
     this.#end(environment);
+    this.#placeAgain(group, unstarted);
+  }
+
+  #onGivenBack(environment: Environment, calls: readonly Call[]): void {
+    const group = this.#groupOf(environment);
+    group.durations = withHoldUp(group.durations);
+    this.#placeAgain(group, calls, environment);
+  }
+
+  /** They have waited longest: they come first, in an environment that is free now or before all others that wait. */
+  #placeAgain(group: Group, calls: readonly Call[], freed?: Environment): void {
+    group.waiting.unshift(...calls);
+    this.#waitingCalls += calls.length;
     if (this.#disposed) this.#failWaiting(group);
+    if (freed?.phase === 'idle') this.#serve(group, freed);
+    while (group.waiting.length > 0) {
+      const environment = group.idle.pop();
+      if (environment === undefined) break;
+      this.#serve(group, environment);
+    }
     if (group.waiting.length === 0) return;
-    this.#watchWaiting();
+    this.#watch();
     this.#scale(group);
   }
 
@@ -497,13 +458,29 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  #watchWaiting(): void {
-    if (this.#waitingTick !== undefined || this.#disposed) return;
-    this.#waitingTick = setTimeout(() => {
-      this.#waitingTick = undefined;
-      for (const group of this.#groups.values()) this.#look(group);
-      if (this.#waitingCalls > 0) this.#watchWaiting();
-    }, WAITING_TICK_MS);
+  #watch(): void {
+    if (this.#tick !== undefined || this.#disposed) return;
+    this.#tick = setTimeout(() => {
+      this.#tick = undefined;
+      let isAnyBehind = false;
+      for (const group of this.#groups.values()) {
+        this.#look(group);
+        if (this.#lookBehind(group)) isAnyBehind = true;
+      }
+      if (isAnyBehind || this.#waitingCalls > 0) this.#watch();
+    }, TICK_MS);
+  }
+
+  /** Calls behind an event that runs late are taken back. Whether any lies behind one. */
+  #lookBehind(group: Group): boolean {
+    const lateSince = this.#options.clock.monotonicMs() - takeBackAfterMs(group.durations);
+    let isAnyBehind = false;
+    for (const environment of group.environments) {
+      if (environment.inHand < 2) continue;
+      isAnyBehind = true;
+      if (environment.runningSinceMs < lateSince) void environment.takeBack();
+    }
+    return isAnyBehind;
   }
 
   #retireIdleOnes(): void {
@@ -539,10 +516,4 @@ function slotShape(
 ): SlotShape {
   const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;
   return { runtime, memoryMib, ephemeralStorageMib, startVariables };
-}
-
-function chargeMib(environment: Environment): number {
-  const { memoryMib } = environment.spec;
-  if (environment.phase !== 'idle') return memoryMib;
-  return Math.min(memoryMib, environment.residentKib / 1024);
 }

@@ -7,25 +7,29 @@
  * Down, host to bootstrap:
  * - `S` specialise: JSON of {@link Specialise}. Sent once, after the code is in place. Answered by `R` or `F`.
  * - `I` invoke: id, u32 remainingMs, text16 invokedFunctionArn, text16 traceId, text16 clientContext, text16 tenantId,
- *   then the payload (the rest). Empty text means absent. Up to {@link PrefetchDepth} may lie unread in the socket; they
- *   run strictly one at a time, and remainingMs counts from the moment the bootstrap takes the frame up.
+ *   then the payload (the rest). Empty text means absent. remainingMs counts from the moment the bootstrap takes the frame up.
+ * - `P` prefetched: u64 number, then the same as `I`. An event that was sent while another one was in hand; up to
+ *   {@link PrefetchDepth} may lie unread in the socket and run strictly one at a time. Numbers rise. Before the bootstrap
+ *   begins one, and after it has written the answer of the one before, it reads {@link Specialise.withdrawnFile}; if the
+ *   number there is not less than the event's own it answers `N` instead.
  * - `Q` shutdown: leave the blocking read, emit `SIGTERM` to the function's listeners, or exit if there are none.
  *
  * Up, bootstrap to host:
  * - `U` up: the slot has booted and waits for `S`. No body.
  * - `R` ready: init has succeeded. Body: u32 maxRssKib.
- * - `F` init failed: text16 errorType, then the error body (JSON bytes). The process exits by itself afterwards.
+ * - `F` init failed: u32 maxRssKib, text16 errorType, then the error body (JSON bytes). The process exits by itself afterwards.
  * - `O` result: id, u32 maxRssKib, u32 durationUs (from taking the event up to here), then the payload (the rest).
  * - `E` function error: id, u32 maxRssKib, u32 durationUs, text16 errorType, then the error body (JSON bytes).
  * - `X` fatal function error: as `E`, but the process exits by itself afterwards (uncaught exception, unhandled rejection).
  * - `J` the payload is not JSON and nothing ran: id, u32 maxRssKib, u32 durationUs, then the parser's text.
+ * - `N` not begun: id. A prefetched event that was withdrawn in time.
  * - `L` log: u8 {@link LogLevelByte}, f64 timestamp in epoch ms, then the text. For level 0 (what the function wrote to
  *   process.stdout or process.stderr) it is a piece of a byte stream; for a console level it is one whole log event that
  *   ends in LF and may have further LFs inside.
  * Logs of an invocation precede its `O`, `E`, `X` or `J` on the socket, so the tail is complete without a timer. Output that does not
  * pass through the bootstrap's own streams (child processes, native code) arrives on descriptors 1 and 2 instead.
  */
-export type FrameKind = 'S' | 'I' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'L';
+export type FrameKind = 'S' | 'I' | 'P' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'N' | 'L';
 
 /** 0: raw output; 1 TRACE, 2 DEBUG, 3 INFO, 4 WARN, 5 ERROR, 6 FATAL: a console method. */
 export type LogLevelByte = 0 | 1 | 2 | 3 | 4 | 5 | 6;
@@ -37,6 +41,8 @@ export type PrefetchDepth = 4;
 export interface Specialise {
   /** The whole environment; replaces what the slot was spawned with. Holds `_HANDLER` and `LAMBDA_TASK_ROOT`. */
   readonly env: Readonly<Record<string, string>>;
+  /** {@link SandboxPaths.withdrawnFile}. */
+  readonly withdrawnFile: string;
   /** Makes Node's `import` look for packages in the folders of NODE_PATH, as `require` does. Only where there may be some. */
   readonly importsFromNodePath?: boolean | undefined;
 }
@@ -66,4 +72,6 @@ export interface SandboxPaths {
   readonly optDir: string;
   /** `/tmp`: scratch of EphemeralStorage. */
   readonly tmpDir: string;
+  /** A u64 that the host writes and the function can only read: prefetched events up to it are withdrawn unless begun. */
+  readonly withdrawnFile: string;
 }

@@ -18,6 +18,9 @@ const STUCK_FACTOR = 10;
 /** No event goes behind one that has run for this long: a short handler would have answered. */
 export const LATE_MS = 5;
 
+/** An event that runs for this long is not waited for by those behind it, however short the handler usually is. */
+const TAKE_BACK_MS = 20;
+
 /** After an event that held up others, or ended its environment, so many must pass before others may lie behind one again. */
 const CALM_EVENTS = 100;
 
@@ -65,6 +68,11 @@ export function stuckAfterMs({ p50Ms }: Durations): number {
   return Math.max(STUCK_MS, STUCK_FACTOR * (p50Ms ?? 0));
 }
 
+/** How long an event may run before those behind it are taken back: they might be served elsewhere. */
+export function takeBackAfterMs({ p50Ms }: Durations): number {
+  return Math.max(TAKE_BACK_MS, STUCK_FACTOR * (p50Ms ?? 0));
+}
+
 /**
  * A function that runs several events at once keeps one initialised environment more than it uses, so that the next
  * concurrent call starts none.
@@ -97,8 +105,8 @@ export function withDuration(
   };
 }
 
-/** The same after an environment was lost: it answered nothing, but it held up what lay behind. */
-export function withLoss(durations: Durations): Durations {
+/** The same after an event has held up what lay behind it, or has ended its environment: it has no duration yet, or never. */
+export function withHoldUp(durations: Durations): Durations {
   return { ...durations, calmEvents: 0 };
 }
 

@@ -22,9 +22,12 @@ export class Slot implements AsyncDisposable {
   readonly shape: SlotShape;
   /** Resolves when the slot is up; rejects with {@link SlotBootError}. */
   readonly booted: Promise<void>;
+  /** Resident memory of the bootstrap when it came up, in KiB; 0 before. */
+  bootKib = 0;
   #events: SlotEvents;
   #early = '';
   #isGathering = false;
+  #isLastFrameUnread = false;
 
   constructor(sandbox: Sandbox, shape: SlotShape) {
     this.sandbox = sandbox;
@@ -39,12 +42,16 @@ export class Slot implements AsyncDisposable {
       },
     };
     const decoder = new FrameDecoder((kind, body, oversize) => {
-      if (kind === 'U') up.resolve();
-      else this.#events.onFrame(kind, body, oversize);
+      if (kind === 'U' && this.bootKib === 0 && body.length >= 4) {
+        this.bootKib = body.readUInt32LE(0);
+        up.resolve();
+      } else this.#events.onFrame(kind, body, oversize);
     });
     sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
-    // A slot that dies with frames unread ends in ECONNRESET here; its exit says all there is to say.
-    sandbox.control.on('error', () => {});
+    // A process that dies with frames unread, or before they are written; its exit says the rest.
+    sandbox.control.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNRESET' || code === 'EPIPE') this.#isLastFrameUnread = true;
+    });
     sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
     sandbox.output.on('error', () => {});
     const limit = setTimeout(
@@ -58,6 +65,14 @@ export class Slot implements AsyncDisposable {
     );
   }
 
+  /**
+   * Known once the socket is closed: the other side had not read the last frame, or not all of it, when it ended. The kernel
+   * says so by resetting the connection.
+   */
+  get isLastFrameUnread(): boolean {
+    return this.#isLastFrameUnread;
+  }
+
   listen(events: SlotEvents): void {
     this.#events = events;
   }
@@ -68,7 +83,10 @@ export class Slot implements AsyncDisposable {
    */
   send(pieces: readonly Uint8Array[], later = false): void {
     const { control } = this.sandbox;
-    if (control.destroyed) return;
+    if (!control.writable) {
+      this.#isLastFrameUnread = true;
+      return;
+    }
     if (later && !this.#isGathering) {
       this.#isGathering = true;
       control.cork();

@@ -1,4 +1,5 @@
 // Generic slots, booted ahead of demand, keyed by all that is fixed at spawn. Refills off the critical path, one at a time.
+import type { Clock } from './clock.ts';
 import type { Sandboxes, SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { Slot } from './slot.ts';
 
@@ -14,6 +15,7 @@ const MAX_RETRY_MS = 60_000;
 
 export interface SlotsOptions {
   readonly sandboxes: Sandboxes;
+  readonly clock: Clock;
   readonly programFor: (shape: SlotShape) => SlotProgram;
   /** Slots kept ready per shape. */
   readonly perShape: number;
@@ -24,7 +26,8 @@ interface Shelf {
   readonly shape: SlotShape;
   readonly slots: Slot[];
   retryMs: number;
-  retryAt: number;
+  /** On the monotonic clock. */
+  retryAtMs: number;
 }
 
 export class Slots implements AsyncDisposable {
@@ -76,7 +79,7 @@ export class Slots implements AsyncDisposable {
   #shelf(shape: SlotShape): Shelf {
     const key = shapeKey(shape);
     let shelf = this.#shelves.get(key);
-    if (shelf === undefined) shelf = { shape, slots: [], retryMs: RETRY_MS, retryAt: 0 };
+    if (shelf === undefined) shelf = { shape, slots: [], retryMs: RETRY_MS, retryAtMs: 0 };
     else this.#shelves.delete(key);
     this.#shelves.set(key, shelf);
     if (this.#shelves.size > MAX_SHAPES) {
@@ -116,14 +119,14 @@ export class Slots implements AsyncDisposable {
 
   /** Boots one slot, then comes back for the next: never a herd. */
   async #refillOne(): Promise<void> {
-    const now = Date.now();
+    const now = this.#options.clock.monotonicMs();
     const shelves = [...this.#shelves.values()].reverse();
     const shelf = shelves.find(
-      (each) => each.slots.length < this.#options.perShape && each.retryAt <= now,
+      (each) => each.slots.length < this.#options.perShape && each.retryAtMs <= now,
     );
     if (this.#disposed) return;
     if (shelf === undefined) {
-      this.#retryLater(shelves);
+      this.#retryLater(shelves, now);
       return;
     }
     this.#booting = true;
@@ -143,7 +146,7 @@ export class Slots implements AsyncDisposable {
     } catch (error) {
       // When it is not ours any more, its failure is the business of whoever took it.
       if (slot !== undefined && !this.#remove(shelf, slot)) return;
-      shelf.retryAt = Date.now() + shelf.retryMs;
+      shelf.retryAtMs = this.#options.clock.monotonicMs() + shelf.retryMs;
       shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
       this.#options.onProblem('a slot did not boot', error);
     }
@@ -164,11 +167,11 @@ export class Slots implements AsyncDisposable {
   }
 
   /** Comes back for the first of the shapes whose slots did not boot. */
-  #retryLater(shelves: readonly Shelf[]): void {
+  #retryLater(shelves: readonly Shelf[], now: number): void {
     const lacking = shelves.filter(({ slots }) => slots.length < this.#options.perShape);
     clearTimeout(this.#retry);
     if (lacking.length === 0) return;
-    const waitMs = Math.min(...lacking.map(({ retryAt }) => retryAt)) - Date.now();
+    const waitMs = Math.min(...lacking.map(({ retryAtMs }) => retryAtMs)) - now;
     this.#retry = setTimeout(() => this.#refillLater(0), Math.max(0, waitMs) + 1).unref();
   }
 }

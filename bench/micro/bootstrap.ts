@@ -131,6 +131,7 @@ class Slot {
         LAMBDA_TASK_ROOT: taskRoot,
         _HANDLER: 'echo.handler',
       },
+      withdrawnFile: '/dev/zero', // nothing ever is
     };
     const ready = new Promise<void>((resolve) => {
       this.#onFrame = () => resolve();

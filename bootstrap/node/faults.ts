@@ -15,6 +15,7 @@ export interface FaultsOptions {
   readonly writer: FrameWriter;
   readonly logger: Logger;
   readonly generation: Generation;
+  readonly maxRssKib: () => number;
 }
 
 export class Faults {
@@ -62,8 +63,10 @@ export class Faults {
   };
 
   readonly #drained = (): void => {
-    if (this.#loop === undefined) exit(EXIT_UNSETTLED); // a top-level await that nothing will settle
-    this.#loop.drained();
+    if (this.#loop !== undefined) return this.#loop.drained();
+    // The words Node itself has for it.
+    this.#options.logger.warn('Warning: Detected unsettled top-level await');
+    return exit(EXIT_UNSETTLED);
   };
 
   /** `others` lets the function's own listeners see the fault; none of them can keep the process. */
@@ -79,8 +82,9 @@ export class Faults {
 
   #report(error: unknown): void {
     if (this.#loop !== undefined) return this.#loop.abort(error);
-    const { errorType, json } = serialiseError(error, this.#options.generation);
-    this.#options.writer.initFailed(errorType, json);
+    const { writer, generation, maxRssKib } = this.#options;
+    const { errorType, json } = serialiseError(error, generation);
+    writer.initFailed(maxRssKib(), errorType, json);
   }
 }
 

@@ -3,11 +3,13 @@ import type { FrameKind, LogLevelByte } from '../../runtime/protocol.ts';
 import {
   allocUnsafeSlow,
   byteLength,
+  charCodeAt,
   copyWithin,
   latin1Slice,
   latin1Write,
   readSync,
   setBytes,
+  stringSlice,
   subarray,
   utf8Slice,
   utf8Write,
@@ -19,6 +21,7 @@ import {
 export const FrameByte = {
   S: 0x53,
   I: 0x49,
+  P: 0x50,
   Q: 0x51,
   U: 0x55,
   R: 0x52,
@@ -27,6 +30,7 @@ export const FrameByte = {
   E: 0x45,
   X: 0x58,
   J: 0x4a,
+  N: 0x4e,
   L: 0x4c,
 } as const satisfies Record<FrameKind, number>;
 
@@ -39,6 +43,8 @@ const BUFFER_BYTES = 64 * 1024;
 const RETAINED_BYTES = 1024 * 1024;
 /** The longest piece of raw output in one frame. */
 const MAX_RAW_LOG_BYTES = 256 * 1024;
+/** The longest log event in one frame, its LF included; a longer one becomes several, as it would in the log itself. */
+const MAX_EVENT_CHARS = 256 * 1024;
 /** Longest error type in UTF-16 units; three bytes each still fit the u16 length. */
 const MAX_ERROR_TYPE_LENGTH = 4096;
 const ID_BYTES = 36;
@@ -87,6 +93,10 @@ export class FrameReader {
     const at = this.#cursor;
     this.#cursor = at + 4;
     return u32At(this.#buffer, at);
+  }
+
+  u64(): number {
+    return this.u32() + this.u32() * 2 ** 32;
   }
 
   /** `undefined` when empty: the protocol's word for absent. */
@@ -146,8 +156,9 @@ export class FrameWriter {
   }
 
   /** `U`: booted, waiting for `S`. */
-  up(): void {
-    this.#send(this.#begin(FrameByte.U, 0), 5);
+  up(maxRssKib: number): void {
+    const frame = this.#begin(FrameByte.U, 4);
+    this.#send(frame, putU32(frame, 5, maxRssKib));
   }
 
   /** `R`: init has succeeded. */
@@ -157,9 +168,10 @@ export class FrameWriter {
   }
 
   /** `F`: init has failed; `body` is the error as JSON. */
-  initFailed(errorType: string, body: string): void {
-    const frame = this.#begin(FrameByte.F, errorBytes(errorType, body));
-    this.#send(frame, putText(frame, putText16(frame, 5, errorType), body));
+  initFailed(maxRssKib: number, errorType: string, body: string): void {
+    const frame = this.#begin(FrameByte.F, 4 + errorBytes(errorType, body));
+    const at = putText16(frame, putU32(frame, 5, maxRssKib), errorType);
+    this.#send(frame, putText(frame, at, body));
   }
 
   /** `O`: the invocation's result, JSON text or the bytes of a buffered stream. */
@@ -186,8 +198,25 @@ export class FrameWriter {
     this.#send(frame, putText(frame, putHead(frame, head), reason));
   }
 
-  /** `L` of a console method: one whole event, ending in LF. `timestampMs` is epoch time. */
+  /** `N`: the event was withdrawn before it began. */
+  notBegun(id: string): void {
+    const frame = this.#begin(FrameByte.N, ID_BYTES);
+    latin1Write(frame, id, 5, ID_BYTES);
+    this.#send(frame, 5 + ID_BYTES);
+  }
+
+  /** `L` of a console method: whole events, each ending in LF; one unless it is very long. `timestampMs` is epoch time. */
   logEvent(level: LogLevelByte, timestampMs: number, text: string): void {
+    let from = 0;
+    while (text.length - from > MAX_EVENT_CHARS) {
+      const to = pieceEnd(text, from + MAX_EVENT_CHARS - 1);
+      this.#logPiece(level, timestampMs, `${stringSlice(text, from, to)}\n`);
+      from = to;
+    }
+    this.#logPiece(level, timestampMs, from === 0 ? text : stringSlice(text, from));
+  }
+
+  #logPiece(level: LogLevelByte, timestampMs: number, text: string): void {
     const frame = this.#begin(FrameByte.L, 9 + room(text));
     this.#send(frame, putText(frame, this.#putLogHead(frame, level, timestampMs), text));
   }
@@ -246,6 +275,12 @@ function readSome(fd: number, buffer: Buffer, at: number): number {
       nap();
     }
   }
+}
+
+/** Where to cut so that no character of two units falls apart. */
+function pieceEnd(text: string, at: number): number {
+  const unit = charCodeAt(text, at - 1);
+  return unit >= 0xd800 && unit < 0xdc00 ? at - 1 : at;
 }
 
 /** One millisecond. Only where somebody made the socket non-blocking. */

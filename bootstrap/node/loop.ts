@@ -33,6 +33,8 @@ export interface InvokeLoopOptions {
   readonly facts: FunctionFacts;
   readonly invocation: CurrentInvocation;
   readonly maxRssKib: () => number;
+  /** Up to which number prefetched events are withdrawn. */
+  readonly withdrawnUpTo: () => number;
 }
 
 /** Node's code for a main module that never settles; v4 ends so when a handler never settles. */
@@ -76,15 +78,28 @@ export class InvokeLoop {
 
   /** Blocks until the next frame and starts what it asks for. Runs inside a turn of the event loop. */
   readonly takeNext = (): void => {
-    switch (this.#options.reader.next()) {
-      case FrameByte.I:
-        return this.#invoke();
-      case FrameByte.Q:
-        return shutDown();
-      default:
-        return exit(0); // the host has closed its end
+    for (;;) {
+      switch (this.#options.reader.next()) {
+        case FrameByte.I:
+          return this.#invoke();
+        case FrameByte.P:
+          if (this.#isWithdrawn()) break;
+          return this.#invoke();
+        case FrameByte.Q:
+          return shutDown();
+        default:
+          return exit(0); // the host has closed its end
+      }
     }
   };
+
+  /** A withdrawn event is reported and dropped. Every answer has been written by now: the host relies on that order. */
+  #isWithdrawn(): boolean {
+    const { reader, writer, withdrawnUpTo } = this.#options;
+    if (reader.u64() > withdrawnUpTo()) return false;
+    writer.notBegun(reader.id());
+    return true;
+  }
 
   /** Answers the invocation in flight, if any, with `error` and without a log line, just before the process ends. */
   abort(error: unknown): void {
@@ -221,11 +236,10 @@ export class InvokeLoop {
       setImmediate(this.takeNext);
       return;
     }
-    if (generation === 'v3') {
-      const error = runtimeError(generation, 'Runtime.NodeJsExit', NODEJS_EXIT);
-      this.#options.logger.failure('Invoke Error', error);
-      this.#answerError(error, true);
-    }
+    const error = runtimeError(generation, 'Runtime.NodeJsExit', NODEJS_EXIT);
+    this.#options.logger.failure('Invoke Error', error);
+    // v4 posts nothing: the caller gets Runtime.ExitError with the status.
+    if (generation === 'v3') this.#answerError(error, true);
     exit(EXIT_UNSETTLED);
   }
 

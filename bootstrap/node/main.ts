@@ -15,6 +15,7 @@ import { createMaxRss } from './max-rss.ts';
 import { importFromNodePath } from './node-path.ts';
 import { exit, now, parseJson, setImmediate } from './primordials.ts';
 import { replaceOutputStreams } from './streams.ts';
+import { openWithdrawn } from './withdrawn.ts';
 
 const CONTROL_FD = 3;
 
@@ -33,11 +34,12 @@ async function start(): Promise<void> {
   const reader = new FrameReader(CONTROL_FD);
   const writer = new FrameWriter(CONTROL_FD, () => exit(0));
   const maxRssKib = createMaxRss();
-  writer.up();
+  writer.up(maxRssKib());
   if (reader.next() !== FrameByte.S) exit(0); // a slot that was never needed
 
   const specialise = parseJson(reader.rest()) as Specialise; // the host's word
-  const { env } = specialise;
+  const { env, withdrawnFile } = specialise;
+  const withdrawnUpTo = openWithdrawn(withdrawnFile);
   replaceEnvironment(env);
   if (specialise.importsFromNodePath) importFromNodePath(process.env['NODE_PATH'] ?? '');
   const generation = generationOf(env['AWS_EXECUTION_ENV'], process.versions.node);
@@ -50,7 +52,7 @@ async function start(): Promise<void> {
   const logger = new Logger({ sink: writer, invocation, generation, env });
   logger.patch(console);
   replaceOutputStreams(process, writer, now);
-  const faults = new Faults({ writer, logger, generation });
+  const faults = new Faults({ writer, logger, generation, maxRssKib });
   faults.install(process);
 
   const loaded = await load();
@@ -64,6 +66,7 @@ async function start(): Promise<void> {
     facts,
     invocation,
     maxRssKib,
+    withdrawnUpTo,
   });
   // One turn first: what top-level code has thrown or rejected unseen still fails the init.
   setImmediate(() => {

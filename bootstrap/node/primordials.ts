@@ -28,10 +28,12 @@ export const utf8Write = uncurryThis(transcoders.utf8Write);
 export const copyWithin = uncurryThis(Uint8Array.prototype.copyWithin);
 export const setBytes = uncurryThis(Uint8Array.prototype.set);
 export const subarray = uncurryThis(Uint8Array.prototype.subarray);
+export const charCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const stringSlice = uncurryThis(String.prototype.slice);
 export const toISOString = uncurryThis(Date.prototype.toISOString);
 
 export const { allocUnsafeSlow, byteLength } = Buffer;
-export const { readSync, writeSync, readFileSync, existsSync, statSync } = fs;
+export const { openSync, readSync, writeSync, readFileSync, existsSync, statSync } = fs;
 export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { now } = Date;
 /** Milliseconds with fractions since the process started. */

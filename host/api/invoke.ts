@@ -57,6 +57,7 @@ export async function answerInvoke(
     clientContext: clientContext(input.ClientContext),
     tenantId,
     payload,
+    isUnchecked: payload.length > PARSED_HERE_BYTES,
     wantsLogTail: input.LogType === 'Tail',
   });
   return answer(result, target, traceId, parts.functionError);

@@ -141,6 +141,7 @@ function ownPaths(place: SlotPlace, runtimeDir: string): SandboxPaths {
     runtimeDir,
     optDir: `${place.dir}/opt`,
     tmpDir: `${place.dir}/tmp`,
+    withdrawnFile: `${place.dir}/var/withdrawn`,
   };
 }
 

@@ -8,6 +8,8 @@ export const insidePaths: SandboxPaths = {
   runtimeDir: '/var/runtime',
   optDir: '/opt',
   tmpDir: '/tmp',
+  // Below /var, which is mounted read-only: not even the file's owner can make it writable or write to it from in there.
+  withdrawnFile: '/var/withdrawn',
 };
 
 /** The interpreter's place inside. */

@@ -24,6 +24,7 @@ export interface SandboxParts {
   readonly paths: SandboxPaths;
   readonly taskDir: string;
   readonly optDir: string;
+  readonly withdrawnFile: string;
   readonly launched: Launched;
   readonly tree: ProcessTree;
   readonly group: SlotGroup | undefined;
@@ -42,6 +43,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   readonly paths: SandboxPaths;
   readonly taskDir: string;
   readonly optDir: string;
+  readonly withdrawnFile: string;
   readonly control: Socket;
   readonly output: Readable;
   readonly exit: Promise<SandboxExit>;
@@ -61,6 +63,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
     this.paths = parts.paths;
     this.taskDir = parts.taskDir;
     this.optDir = parts.optDir;
+    this.withdrawnFile = parts.withdrawnFile;
     this.limitBytes = parts.limitBytes;
     this.control = parts.launched.control;
     this.output = parts.launched.output;

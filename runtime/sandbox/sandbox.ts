@@ -44,6 +44,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly taskDir: string;
   /** Host path of what is {@link SandboxPaths.optDir}, an empty directory: rename(2) what layers hold into it before that. */
   readonly optDir: string;
+  /** Host path of {@link SandboxPaths.withdrawnFile}, which is there from the spawn on. */
+  readonly withdrawnFile: string;
   /** Descriptor 3, frames of `runtime/protocol.ts`. Its `error` events are the taker's to listen to. */
   readonly control: Socket;
   /** Descriptors 1 and 2 in one stream, in order. */

@@ -1,11 +1,14 @@
 // The directories of slots: made ahead of need, given out with a number, recycled only after complete disposal.
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { NOTHING_WITHDRAWN } from '../withdrawn-file.ts';
 
 /** How many directories lie ready; making one takes about a millisecond of blocking calls, too long for a spawn. */
 const readyCount = 8;
 /** A mount point for the interpreter, shown to nobody. */
 const interpreterPlace = 'var/lang/bin/node';
+/** The host's alone to write; see SandboxPaths. */
+const withdrawnFile = 'var/withdrawn';
 const madeDirs = ['var', 'var/lang', 'var/lang/bin', 'var/runtime', 'opt', 'tmp'] as const;
 
 export interface SlotDirsOptions {
@@ -15,7 +18,7 @@ export interface SlotDirsOptions {
 }
 
 /**
- * `slotsDir/<index>/{var/lang/bin/node, var/runtime, opt, tmp}`, each slot closed to every user but the host's and its own
+ * `slotsDir/<index>/{var/lang/bin/node, var/runtime, var/withdrawn, opt, tmp}`, each slot closed to every user but the host's and its own
  * (0750, group of the slot), since hard-linked code in it is readable for all.
  */
 export class SlotDirs implements AsyncDisposable {
@@ -32,6 +35,10 @@ export class SlotDirs implements AsyncDisposable {
 
   pathOf(index: number): string {
     return `${this.#options.slotsDir}/${index}`;
+  }
+
+  withdrawnFileOf(index: number): string {
+    return `${this.pathOf(index)}/${withdrawnFile}`;
   }
 
   /** A number with its directory, made on the spot when none is ready. */
@@ -87,6 +94,7 @@ export class SlotDirs implements AsyncDisposable {
     await mkdir(path, { mode: 0o700 });
     for (const name of madeDirs) await mkdir(`${path}/${name}`, { mode: 0o755 });
     await writeFile(`${path}/${interpreterPlace}`, '', { mode: 0o644 });
+    await writeFile(`${path}/${withdrawnFile}`, NOTHING_WITHDRAWN, { mode: 0o644 });
     await chmod(`${path}/tmp`, 0o700);
     if (uid === undefined) return;
     await chown(`${path}/tmp`, uid, uid);
@@ -101,6 +109,7 @@ export class SlotDirs implements AsyncDisposable {
     mkdirSync(path, { mode: 0o700 });
     for (const name of madeDirs) mkdirSync(`${path}/${name}`, { mode: 0o755 });
     writeFileSync(`${path}/${interpreterPlace}`, '', { mode: 0o644 });
+    writeFileSync(`${path}/${withdrawnFile}`, NOTHING_WITHDRAWN, { mode: 0o644 });
     chmodSync(`${path}/tmp`, 0o700);
     if (uid === undefined) return;
     chownSync(`${path}/tmp`, uid, uid);

@@ -97,6 +97,7 @@ export class SlotFactory implements AsyncDisposable {
       paths: backend.paths(place, program.runtimeDir),
       taskDir: `${dirs.pathOf(index)}/var/task`,
       optDir: `${dirs.pathOf(index)}/opt`,
+      withdrawnFile: dirs.withdrawnFileOf(index),
       launched,
       tree: backend.tree(launched, place),
       group: place.group,

@@ -83,3 +83,20 @@ test('the log of an invocation precedes its answer', async () => {
   assert.equal(peer.frames.at(-1)?.kind, 'O');
   assert.equal(peer.logs.length, 8);
 });
+
+test('an event of many megabytes comes whole, in events that each end in LF and cut no character', async () => {
+  await using peer = await BootstrapPeer.start({ code: 'logs', handler: 'index.long' });
+  for (const [unit, count] of [
+    ['x', 9_000_000],
+    ['😀', 3_000_000],
+    ['y', 262_143],
+    ['y', 262_144],
+  ] as const) {
+    const before = peer.logs.length;
+    await peer.invoke({ unit, count });
+    const pieces = peer.logs.slice(before).map(({ text }) => text);
+    assert.ok(pieces.every((text) => text.endsWith('\n') && text.length <= 262_144));
+    const whole = pieces.map((text) => text.slice(0, -1)).join('');
+    assert.equal(whole.split('\t')[3], unit.repeat(count));
+  }
+});

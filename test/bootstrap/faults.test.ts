@@ -126,12 +126,17 @@ test('the JSON format reports the reason too', async () => {
   assert.equal((message['reason'] as Record<string, unknown>)['errorMessage'], 'floating');
 });
 
-test('nodejs24.x: a promise that never settles ends with exit 13 and no answer', async () => {
+test('nodejs24.x: a promise that never settles ends with exit 13 and no answer, but with a word in the log', async () => {
   await using peer = await start('neverSettles');
-  peer.push({});
+  const id = peer.push({});
   assert.deepEqual(await peer.ended(), { code: 13, signal: null });
   assert.deepEqual(
     peer.frames.map(({ kind }) => kind),
-    ['U', 'R'],
+    ['U', 'R', 'L'],
   );
+  const [, requestId, level, title, json] = logText(peer).split('\t');
+  assert.deepEqual([requestId, level, title], [id, 'ERROR', 'Invoke Error ']);
+  const { errorType, errorMessage } = JSON.parse(json ?? '') as Record<string, string>;
+  assert.equal(errorType, 'Runtime.NodeJsExit');
+  assert.match(errorMessage ?? '', /most commonly caused by a Promise that was never settled/);
 });

@@ -180,7 +180,7 @@ for (const runtime of ['nodejs24.x', 'nodejs22.x'] as const) {
     assert.match(found.log, /\tundefined\tERROR\tUncaught Exception \t\{"errorType":"RangeError"/);
   });
 
-  test(`${runtime}: a top-level await that never settles ends with exit 13 and no frame`, async () => {
+  test(`${runtime}: a top-level await that never settles ends with exit 13 and says why in the log alone`, async () => {
     await using peer = await BootstrapPeer.spawn({
       code: 'broken-init',
       handler: 'never-settles.handler',
@@ -188,7 +188,14 @@ for (const runtime of ['nodejs24.x', 'nodejs22.x'] as const) {
     });
     peer.specialise();
     assert.deepEqual(await peer.ended(), { code: 13, signal: null });
-    assert.deepEqual(peer.frames, [{ kind: 'U' }]);
+    assert.deepEqual(
+      peer.frames.map(({ kind }) => kind),
+      ['U', 'L'],
+    );
+    assert.match(
+      peer.logs[0]?.text ?? '',
+      /\tundefined\tWARN\tWarning: Detected unsettled top-level await\n$/,
+    );
   });
 
   test(`${runtime}: process.exit at top level is left to the host to report`, async () => {
@@ -199,7 +206,10 @@ for (const runtime of ['nodejs24.x', 'nodejs22.x'] as const) {
     });
     peer.specialise();
     assert.deepEqual(await peer.ended(), { code: 7, signal: null });
-    assert.deepEqual(peer.frames, [{ kind: 'U' }]);
+    assert.deepEqual(
+      peer.frames.map(({ kind }) => kind),
+      ['U'],
+    );
   });
 }
 

@@ -1,5 +1,6 @@
-// Up to four events in the socket: strictly one at a time, each with its own deadline from its own start.
+// Up to four events in the socket: strictly one at a time, each with its own deadline from its own start, none once withdrawn.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { BootstrapPeer } from '../support/bootstrap-peer.ts';
 
@@ -44,4 +45,27 @@ test('an error in between concerns its own event only', async () => {
     answers.map((answer) => (answer.kind === 'E' ? answer.errorType : answer.kind)),
     ['TypeError', 'string', 'TypeError'],
   );
+});
+
+test('withdrawn events do not begin, those behind them do', async () => {
+  await using peer = await BootstrapPeer.start({ code: 'timers', handler: 'index.arm' });
+  peer.withdraw(2);
+  const ids = [undefined, 1, 2, 3].map((number) => peer.push({ ms: 0 }, { number }));
+  await peer.answer(ids[3] ?? '');
+  assert.deepEqual(
+    peer.frames.flatMap((frame) => ('id' in frame ? [[frame.kind, frame.id]] : [])),
+    ['O', 'N', 'N', 'O'].map((kind, at) => [kind, ids[at]]),
+  );
+});
+
+test('events that are withdrawn while one runs do not begin after it', async () => {
+  await using peer = await BootstrapPeer.start({ code: 'timers', handler: 'index.waitForFile' });
+  const running = peer.push({ file: `${peer.tmpDir}/go` });
+  const behind = [2 ** 32 + 1, 2 ** 32 + 2].map((number) => peer.push({}, { number }));
+  await peer.next('L'); // it runs
+  peer.withdraw(2 ** 32 + 2);
+  await writeFile(`${peer.tmpDir}/go`, '');
+  await peer.answer(running);
+  await peer.until((frame) => frame.kind === 'N' && frame.id === behind[1], 'both reports');
+  assert.equal(await peer.result({}), 2);
 });

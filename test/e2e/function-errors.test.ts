@@ -122,6 +122,12 @@ suite('a function that fails', () => {
       await works();
     });
 
+  test('a promise that never settles says so in the log', async () => {
+    const { log, id } = await fail('f', { way: 'never' });
+    assert.match(log, new RegExp(`\\t${id}\\tERROR\\tInvoke Error \\t.*"Runtime.NodeJsExit"`));
+    assert.match(log, /a Promise that was never settled/);
+  });
+
   test('what a timer throws after the answer fails the next invocation', async () => {
     assert.equal((await t.invoke('later', { arm: true })).text, '"armed"');
     const { kind, body } = await fail('later', {});

@@ -81,6 +81,9 @@ const POSTED: readonly Case[] = [
 const REPORT_INIT =
   /^INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: (init|invoke)\tStatus: error\tError Type: (\S+)\n$/;
 
+/** A runtime that came up has used tens of MB. */
+const USED_MEMORY = /\tMax Memory Used: [1-9]\d+ MB\t/;
+
 suite('a function that cannot be loaded', () => {
   let t: TestHost;
 
@@ -137,6 +140,7 @@ suite('a function that cannot be loaded', () => {
       );
       assert.ok(tail.endsWith(`\tStatus: error\tError Type: ${recorded}\n`), tail);
       assert.equal(tail.includes('Init Duration'), false);
+      assert.match(tail, USED_MEMORY);
     });
   });
 
@@ -151,6 +155,7 @@ suite('a function that cannot be loaded', () => {
       errorMessage: `RequestId: ${id} Error: Runtime exited with error: exit status 4`,
     });
     assert.match(tail, /\tStatus: error\tError Type: Runtime\.ExitError\n$/);
+    assert.match(tail, USED_MEMORY);
     assert.equal(await ran(), 2);
     await fail('exits');
     assert.equal(await ran(), 4);

@@ -33,7 +33,7 @@ function frame(kind: string, body: Uint8Array): Buffer {
 const text = (...values: readonly string[]) => Buffer.from(values.join(''));
 
 suite('an invoke frame', () => {
-  const event = {
+  const fields = {
     requestId: '01234567-89ab-cdef-0123-456789abcdef',
     remainingMs: 2999.6,
     invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
@@ -42,6 +42,8 @@ suite('an invoke frame', () => {
     tenantId: 'blue',
     payload: text('{"ü":1}'),
   };
+
+  const event = { number: 0, ...fields };
 
   function read(bytes: Buffer) {
     let at = 45;
@@ -67,11 +69,24 @@ suite('an invoke frame', () => {
   test('has all fields in their places', () => {
     const bytes = Buffer.concat(invokeFrame(event));
     assert.deepEqual(read(bytes), {
-      ...event,
+      ...fields,
       length: bytes.length - 4,
       kind: 'I',
       remainingMs: 3000,
     });
+  });
+
+  test('of a prefetched event has its number before all else', () => {
+    for (const number of [1, 2 ** 32 + 5, 2 ** 40]) {
+      const [plain, bytes] = [0, number].map((each) =>
+        Buffer.concat(invokeFrame({ ...event, number: each })),
+      );
+      assert.ok(plain !== undefined && bytes !== undefined);
+      assert.equal(bytes.readUInt32LE(0), bytes.length - 4);
+      assert.equal(bytes.toString('latin1', 4, 5), 'P');
+      assert.equal(bytes.readBigUInt64LE(5), BigInt(number));
+      assert.deepEqual(bytes.subarray(13), plain.subarray(5));
+    }
   });
 
   test('has empty texts for what is absent, and never a negative time', () => {
@@ -96,8 +111,8 @@ suite('an invoke frame', () => {
 test('the frames without fields', () => {
   assert.deepEqual(shutdownFrame(), frame('Q', text('')));
   assert.deepEqual(
-    specialiseFrame({ env: { A: 'ä' } }),
-    frame('S', text(JSON.stringify({ env: { A: 'ä' } }))),
+    specialiseFrame({ env: { A: 'ä' }, withdrawnFile: '/w' }),
+    frame('S', text(JSON.stringify({ env: { A: 'ä' }, withdrawnFile: '/w' }))),
   );
 });
 

@@ -10,9 +10,10 @@ import {
   START_COST_MS,
   startsWanted,
   stuckAfterMs,
+  takeBackAfterMs,
   wantsSpare,
   withDuration,
-  withLoss,
+  withHoldUp,
 } from '../../runtime/scaling.ts';
 
 const calm = (ms: number): Durations => ({ p20Ms: ms, p50Ms: ms, calmEvents: 1000 });
@@ -162,7 +163,7 @@ suite('estimates', () => {
       Array.from({ length: 200 }, () => 0.1),
     );
     assert.equal(isShort(warm), true);
-    for (const shaken of [withDuration(warm, 60), withLoss(warm)]) {
+    for (const shaken of [withDuration(warm, 60), withHoldUp(warm)]) {
       assert.equal(isShort(shaken), false);
       assert.equal(
         isShort(
@@ -189,5 +190,11 @@ suite('estimates', () => {
     assert.equal(stuckAfterMs(NO_DURATIONS), 50);
     assert.equal(stuckAfterMs(calm(0.1)), 50);
     assert.equal(stuckAfterMs(calm(100)), 1000);
+  });
+
+  test('those behind one are taken back after 20 ms or ten times the median', () => {
+    assert.equal(takeBackAfterMs(NO_DURATIONS), 20);
+    assert.equal(takeBackAfterMs(calm(0.1)), 20);
+    assert.equal(takeBackAfterMs(calm(5)), 50);
   });
 });

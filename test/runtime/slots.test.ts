@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
+import { systemClock } from '../../runtime/clock.ts';
 import type { Sandbox, SandboxExit, Sandboxes, SlotShape } from '../../runtime/sandbox/sandbox.ts';
 import { Slots } from '../../runtime/slots.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -45,9 +46,16 @@ class PaperSandboxes implements Sandboxes {
 
 class PaperSandbox implements Sandbox {
   readonly id: string;
-  readonly paths = { taskRoot: '/t', runtimeDir: '/r', optDir: '/o', tmpDir: '/tmp' };
+  readonly paths = {
+    taskRoot: '/t',
+    runtimeDir: '/r',
+    optDir: '/o',
+    tmpDir: '/tmp',
+    withdrawnFile: '/w',
+  };
   readonly taskDir = '/nowhere';
   readonly optDir = '/nowhere/opt';
+  readonly withdrawnFile = '/nowhere/else';
   readonly control: Socket;
   readonly output = new PassThrough();
   readonly exit: Promise<SandboxExit>;
@@ -67,7 +75,7 @@ class PaperSandbox implements Sandbox {
   }
 
   async sayUp(): Promise<void> {
-    (await this.#theirs).write(Buffer.from([1, 0, 0, 0, 0x55]));
+    (await this.#theirs).write(Buffer.from([5, 0, 0, 0, 0x55, 1, 0, 0, 0]));
   }
 
   watchMemory(): void {}
@@ -130,6 +138,7 @@ suite('generic slots', () => {
     const problems: string[] = [];
     const slots = new Slots({
       sandboxes,
+      clock: systemClock,
       programFor: () => ({ runtimeDir: '/r', interpreter: '/i', arguments: () => [] }),
       perShape,
       onProblem: (text, cause) => problems.push(`${text}: ${String(cause)}`),

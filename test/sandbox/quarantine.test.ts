@@ -13,9 +13,10 @@ test('disposal gives up after 2 s, quarantines the slot and never releases it', 
   let blows = 0;
   const sandbox = new ProcessSandbox({
     id: '0.1',
-    paths: { taskRoot: '/', runtimeDir: '/', optDir: '/', tmpDir: '/' },
+    paths: { taskRoot: '/', runtimeDir: '/', optDir: '/', tmpDir: '/', withdrawnFile: '/w' },
     taskDir: '/',
     optDir: '/',
+    withdrawnFile: '/w',
     launched,
     // As if it were stuck in the kernel: no signal reaches it.
     tree: {

@@ -2,21 +2,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { NOTHING_WITHDRAWN, writeWithdrawn } from '../../runtime/withdrawn-file.ts';
 
 const MAIN = fileURLToPath(new URL('../../bootstrap/node/main.ts', import.meta.url));
 const FUNCTIONS = fileURLToPath(new URL('../fixtures/functions/', import.meta.url));
 
 /** One frame as it came up. `text` is the body after the fields named here. */
 export type UpFrame =
-  | { readonly kind: 'U' }
-  | { readonly kind: 'R'; readonly maxRssKib: number }
-  | { readonly kind: 'F'; readonly errorType: string; readonly text: string }
+  | { readonly kind: 'U' | 'R'; readonly maxRssKib: number }
+  | {
+      readonly kind: 'F';
+      readonly maxRssKib: number;
+      readonly errorType: string;
+      readonly text: string;
+    }
+  | { readonly kind: 'N'; readonly id: string }
   | (AnswerHead & { readonly kind: 'O' | 'J'; readonly text: string })
   | (AnswerHead & {
       readonly kind: 'E' | 'X';
@@ -56,6 +62,8 @@ export interface InvokeOptions {
   readonly traceId?: string | undefined;
   readonly clientContext?: string | undefined;
   readonly tenantId?: string | undefined;
+  /** Sent as a prefetched event with this number. */
+  readonly number?: number | undefined;
 }
 
 export interface PeerExit {
@@ -106,6 +114,7 @@ export class BootstrapPeer implements AsyncDisposable {
   /** Spawns and returns when `U` is there. */
   static async spawn(options: PeerOptions): Promise<BootstrapPeer> {
     const tmpDir = await mkdtemp(join(tmpdir(), 'bootstrap-'));
+    await writeFile(join(tmpDir, 'withdrawn'), NOTHING_WITHDRAWN);
     const peer = new BootstrapPeer(options, tmpDir);
     await peer.next('U');
     return peer;
@@ -142,6 +151,15 @@ export class BootstrapPeer implements AsyncDisposable {
     return this.frames.filter((frame) => frame.kind === 'L');
   }
 
+  /** Prefetched events up to this number are withdrawn. */
+  withdraw(upTo: number): void {
+    writeWithdrawn(this.#withdrawnFile, upTo);
+  }
+
+  get #withdrawnFile(): string {
+    return join(this.#tmpDir, 'withdrawn');
+  }
+
   specialise(): void {
     const { handler = 'index.handler', runtime = 'nodejs24.x', env } = this.#options;
     const body = {
@@ -159,11 +177,12 @@ export class BootstrapPeer implements AsyncDisposable {
         _HANDLER: handler,
         ...env,
       },
+      withdrawnFile: this.#withdrawnFile,
     };
     this.send('S', Buffer.from(JSON.stringify(body)));
   }
 
-  /** Sends one event and waits for its answer: `O`, `E` or `X`. */
+  /** Sends one event and waits for its answer: `O`, `E`, `X` or `J`. */
   async invoke(event: unknown, options: InvokeOptions = {}) {
     const id = this.push(event, options);
     return this.answer(id);
@@ -171,7 +190,7 @@ export class BootstrapPeer implements AsyncDisposable {
 
   /** Sends one event without waiting; its id. */
   push(event: unknown, options: InvokeOptions = {}): string {
-    const { id = randomUUID(), remainingMs = 3000 } = options;
+    const { id = randomUUID(), remainingMs = 3000, number } = options;
     const remaining = Buffer.alloc(4);
     remaining.writeUInt32LE(remainingMs);
     const payload = Buffer.isBuffer(event) ? event : Buffer.from(JSON.stringify(event));
@@ -181,7 +200,9 @@ export class BootstrapPeer implements AsyncDisposable {
       options.clientContext,
       options.tenantId,
     ].map(text16);
-    this.send('I', Buffer.concat([Buffer.from(id), remaining, ...texts, payload]));
+    const body = Buffer.concat([Buffer.from(id), remaining, ...texts, payload]);
+    if (number === undefined) this.send('I', body);
+    else this.send('P', Buffer.concat([u64(number), body]));
     return id;
   }
 
@@ -217,7 +238,7 @@ export class BootstrapPeer implements AsyncDisposable {
     }
   }
 
-  send(kind: 'S' | 'I' | 'Q', body: Buffer = Buffer.alloc(0)): void {
+  send(kind: 'S' | 'I' | 'P' | 'Q', body: Buffer = Buffer.alloc(0)): void {
     const head = Buffer.alloc(5);
     head.writeUInt32LE(body.length + 1);
     head.write(kind, 4, 'latin1');
@@ -277,17 +298,29 @@ function text16(text = ''): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
 function decode(frame: Buffer): UpFrame {
   const kind = frame.toString('latin1', 0, 1);
   switch (kind) {
     case 'U':
-      return { kind };
     case 'R':
       return { kind, maxRssKib: frame.readUInt32LE(1) };
     case 'F': {
-      const at = 3 + frame.readUInt16LE(1);
-      return { kind, errorType: frame.toString('utf8', 3, at), text: frame.toString('utf8', at) };
+      const at = 7 + frame.readUInt16LE(5);
+      return {
+        kind,
+        maxRssKib: frame.readUInt32LE(1),
+        errorType: frame.toString('utf8', 7, at),
+        text: frame.toString('utf8', at),
+      };
     }
+    case 'N':
+      return { kind, id: frame.toString('latin1', 1) };
     case 'L': {
       const timestampMs = frame.readDoubleLE(2);
       const text = frame.toString('utf8', 10);

@@ -1,0 +1,111 @@
+// What the platform itself writes into one environment's log: around its init, and around each event. START of an event that
+// may turn out not to run is held back until there is a sign of life.
+import type { Clock } from './clock.ts';
+import type { FunctionLog } from './function-log.ts';
+import { type InitOutcome, initStatus } from './init-outcome.ts';
+import type { EnvironmentSpec, Invocation } from './invocation.ts';
+import {
+  endLine,
+  type InitPhase,
+  initReportLine,
+  initStartLine,
+  type PlatformLogFormat,
+  type Report,
+  reportLine,
+  startLine,
+} from './platform-log.ts';
+
+export const INITIALIZATION_TYPE = 'on-demand';
+
+export interface PlatformRecordsOptions {
+  readonly spec: EnvironmentSpec;
+  readonly log: FunctionLog;
+  readonly clock: Clock;
+}
+
+export class PlatformRecords {
+  readonly #spec: EnvironmentSpec;
+  readonly #log: FunctionLog;
+  readonly #clock: Clock;
+  readonly #format: PlatformLogFormat;
+  #held: { readonly invocation: Invocation; readonly epochMs: number } | undefined;
+
+  constructor({ spec, log, clock }: PlatformRecordsOptions) {
+    this.#spec = spec;
+    this.#log = log;
+    this.#clock = clock;
+    this.#format = { format: spec.logFormat, level: spec.systemLogLevel };
+  }
+
+  initStart(): void {
+    const spec = this.#spec;
+    const now = this.#clock.epochMs();
+    const line = initStartLine(this.#format, now, {
+      functionName: spec.functionName,
+      functionVersion: spec.functionVersion,
+      runtimeVersion: spec.runtimeVersion,
+      runtimeVersionArn: spec.runtimeVersionArn,
+      initializationType: INITIALIZATION_TYPE,
+    });
+    this.#log.platform(now, line);
+  }
+
+  initReport(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
+    this.#log.endInvocation();
+    const { status, errorType } = initStatus(outcome);
+    const now = this.#clock.epochMs();
+    const report = { phase, status, errorType, durationMs };
+    const line = initReportLine(this.#format, now, {
+      ...report,
+      initializationType: INITIALIZATION_TYPE,
+    });
+    this.#log.platform(now, line);
+  }
+
+  /** START, and the beginning of the tail for who wants one. */
+  begin(invocation: Invocation, isHeld: boolean): void {
+    if (invocation.wantsLogTail) this.#log.beginTail();
+    const epochMs = this.#clock.epochMs();
+    if (isHeld) this.#held = { invocation, epochMs };
+    else this.#start(invocation, epochMs);
+  }
+
+  /** The event runs, or something else does that prints: START is due. */
+  signOfLife(): void {
+    if (this.#held === undefined) return;
+    const { invocation, epochMs } = this.#held;
+    this.#held = undefined;
+    this.#start(invocation, epochMs);
+  }
+
+  /** END and REPORT; the tail for who wanted one. */
+  end({ wantsLogTail, tenantId }: Invocation, outcome: Report): Buffer | undefined {
+    const report = { ...outcome, tenantId: shownTenant(tenantId) };
+    this.signOfLife();
+    this.#log.endInvocation();
+    const now = this.#clock.epochMs();
+    this.#log.platform(now, endLine(this.#format, now, report));
+    this.#log.platform(now, reportLine(this.#format, now, report));
+    return wantsLogTail ? this.#log.takeTail() : undefined;
+  }
+
+  /** Nothing ran. False when START is in the log already: then the event needs its {@link end} there. */
+  forget({ wantsLogTail }: Invocation): boolean {
+    if (this.#held === undefined) return false;
+    this.#held = undefined;
+    if (wantsLogTail) this.#log.takeTail();
+    return true;
+  }
+
+  #start({ requestId, tenantId }: Invocation, epochMs: number): void {
+    const { functionVersion } = this.#spec;
+    const tenant = shownTenant(tenantId);
+    const line = startLine(this.#format, epochMs, requestId, functionVersion, tenant);
+    this.#log.platform(epochMs, line);
+  }
+}
+
+/** Functions without tenants have an empty one, which no record shows. */
+function shownTenant(tenantId: string): string | undefined {
+  return tenantId === '' ? undefined : tenantId;
+}

@@ -1,0 +1,44 @@
+// Turns a generic slot into an environment of one function version: layers and code by renames, the variables by one frame.
+import { rename } from 'node:fs/promises';
+import { specialiseFrame } from './frames.ts';
+import type { EnvironmentSpec } from './invocation.ts';
+import { placeLayers } from './place-layers.ts';
+import { INITIALIZATION_TYPE } from './platform-records.ts';
+import type { Slot } from './slot.ts';
+
+/**
+ * Resolves when the code is in place and the frame is on its way, with the epoch milliseconds until when its credentials
+ * hold. Rejects with whatever stood in the way; what was staged is then given back.
+ */
+export async function specialise(
+  slot: Slot,
+  spec: EnvironmentSpec,
+  logStreamName: string,
+): Promise<number> {
+  const { paths, taskDir, optDir } = slot.sandbox;
+  const discard = (directory: string) => spec.discardCode(directory);
+  const staged = spec.stageCode();
+  const layers = spec.stageLayers?.();
+  // Seen below, or overtaken by the failure of the variables.
+  staged.catch(() => {});
+  layers?.catch(() => {});
+  try {
+    const { variables, expiresAtMs } = await spec.variables({
+      logStreamName,
+      initializationType: INITIALIZATION_TYPE,
+      paths,
+    });
+    // Ahead of the code, for which slots with start variables wait: these may name files of layers.
+    if (layers !== undefined) await placeLayers(await layers, optDir);
+    await rename(await staged, taskDir);
+    const { importsFromNodePath } = spec;
+    const { withdrawnFile } = paths;
+    slot.send([specialiseFrame({ env: variables, withdrawnFile, importsFromNodePath })]);
+    return expiresAtMs ?? Number.POSITIVE_INFINITY;
+  } catch (error) {
+    void staged.then(discard, () => {});
+    throw error;
+  } finally {
+    void layers?.then(discard, () => {});
+  }
+}
