@@ -26,6 +26,7 @@ import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
 import { CodeSigningConfigs } from './code-signing/code-signing-configs.ts';
 import { Allotments } from './concurrency/allotments.ts';
+import { Provisioning } from './concurrency/provisioning.ts';
 import type { HostConfig } from './config.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -201,6 +202,11 @@ export async function startHost({
     architecture: machineArchitecture(),
     random: Math.random,
   });
+  const provisioning = new Provisioning({
+    functions,
+    environments: pool,
+    specOf: (record, version) => dispatcher.specOf(record, version),
+  });
   const activation = stack.use(
     new Activation({
       functions,
@@ -238,6 +244,7 @@ export async function startHost({
     activation,
     concurrency,
     allotments: new Allotments({ functions, concurrency }),
+    provisioning,
     packages,
     fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),
     limits: { maxMemoryMib: config.limits.memoryMib, codeStorageBytes: ACCOUNT_CODE_BYTES },
@@ -285,6 +292,7 @@ export async function startHost({
   publicUrl = config.publicUrl ?? listenUrl;
   warmUp(functions, runtimes, slots);
   activation.resume();
+  provisioning.begin();
   const owned = stack.move();
   return {
     listenUrl,

@@ -7,7 +7,7 @@ import { FunctionLog } from './function-log.ts';
 import { HeldFrames } from './held-frames.ts';
 import { InHand } from './in-hand.ts';
 import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
-import type { Call, EnvironmentSpec, InvokeOutcome } from './invocation.ts';
+import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
 import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
 import type { InitPhase, PhaseStatus } from './platform-log.ts';
 import { PlatformRecords } from './platform-records.ts';
@@ -61,14 +61,14 @@ export interface EnvironmentOwner {
 export interface EnvironmentOptions {
   readonly spec: EnvironmentSpec;
   readonly slot: Slot;
-  readonly logStreamName: string;
+  readonly instance: NewInstance;
   readonly owner: EnvironmentOwner;
   readonly clock: Clock;
 }
 
 export class Environment implements AsyncDisposable {
   readonly spec: EnvironmentSpec;
-  readonly #logStreamName: string;
+  readonly instance: NewInstance;
   readonly #createdAtMs: number;
   /** When it last became idle, on the monotonic clock. */
   idleSinceMs = 0;
@@ -103,17 +103,17 @@ export class Environment implements AsyncDisposable {
     this.#slot = slot;
     this.#owner = options.owner;
     this.#clock = clock;
-    this.#logStreamName = options.logStreamName;
+    this.instance = options.instance;
     this.#reading = new Reading(slot.sandbox, this.#frames);
     this.#createdAtMs = clock.monotonicMs();
     this.#log = new FunctionLog({
-      sink: spec.openLogStream(options.logStreamName),
+      sink: spec.openLogStream(options.instance.logStreamName),
       format: spec.logFormat,
       applicationLogLevel: spec.applicationLogLevel,
       epochMs: () => clock.epochMs(),
       pauseReading: (paused) => this.#reading.pause(paused),
     });
-    this.#records = new PlatformRecords({ spec, log: this.#log, clock });
+    this.#records = new PlatformRecords({ ...options, log: this.#log });
     slot.listen({
       onFrame: (kind, body, oversize) =>
         this.#frames.take([kind, body, oversize], this.#mayPrecedeOutput(kind)),
@@ -124,6 +124,10 @@ export class Environment implements AsyncDisposable {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  get isProvisioned(): boolean {
+    return this.instance.initializationType === 'provisioned-concurrency';
   }
 
   /** It takes events, now or after what it has in hand. */
@@ -164,7 +168,7 @@ export class Environment implements AsyncDisposable {
     const settled = new Promise<InitOutcome>((resolve) => {
       this.#initSettled = resolve;
     });
-    const specialised = specialise(this.#slot, this.spec, this.#logStreamName);
+    const specialised = specialise(this.#slot, this.spec, this.instance);
     this.#specialised = specialised;
     this.#expiresAtMs = await specialised;
     const limit = setTimeout(() => {
@@ -179,7 +183,7 @@ export class Environment implements AsyncDisposable {
       outcome.kind === 'timedOut' ? limitMs : this.#clock.monotonicMs() - startedAt;
     this.#records.initReport(phase, outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
-    if (phase === 'init') this.#initDurationMs = durationMs;
+    if (phase === 'init' && !this.isProvisioned) this.#initDurationMs = durationMs;
     this.#slot.sandbox.watchMemory(false);
     this.#enter('idle');
     return { kind: 'ready', durationMs };

@@ -27,7 +27,28 @@ export interface Group {
   durations: Durations;
   /** Superseded: it serves what it has and ends. */
   retired: boolean;
+  /** What is provisioned of it; undefined: nothing ever was. */
+  kept: Kept | undefined;
 }
+
+/** Environments that are kept ready; see provisioned.ts, which alone changes it. */
+export interface Kept {
+  wanted: number;
+  /** With the time at which each was ready, on the monotonic clock; undefined: not yet. */
+  readonly environments: Map<Environment, number | undefined>;
+  /** The most recently used last. */
+  readonly idle: Environment[];
+  starting: number;
+  failure: KeepFailure | undefined;
+  /** None is started before, on the monotonic clock. */
+  retryAtMs: number;
+  retryMs: number;
+}
+
+/** Why environments are not kept as wanted: their init fails, they do not fit, or the host cannot start them. */
+export type KeepFailure =
+  | { readonly kind: 'init' }
+  | { readonly kind: 'memory' | 'host'; readonly text: string };
 
 /** How things stand; `now` is of the monotonic clock. */
 export function loadOf(group: Group, cores: number, now: number): Load {
@@ -44,10 +65,40 @@ export function loadOf(group: Group, cores: number, now: number): Load {
     ready,
     stuck,
     starting: group.starting,
-    idle: group.idle.length,
+    idle: idleOf(group),
     durations: group.durations,
     cores,
   };
+}
+
+/** Environments of several groups by what they do. */
+export function countsOf(groups: Iterable<Group>): {
+  readonly idle: number;
+  readonly busy: number;
+  readonly starting: number;
+} {
+  const counts = { idle: 0, busy: 0, starting: 0 };
+  for (const group of groups) {
+    counts.idle += idleOf(group);
+    counts.starting += group.starting;
+    for (const { phase } of group.environments) if (phase === 'invoke') counts.busy += 1;
+  }
+  return counts;
+}
+
+/** Those that no call has needed since then and nobody keeps; by the monotonic clock. */
+export function idleSince({ idle }: Group, since: number): readonly Environment[] {
+  return idle.filter(({ idleSinceMs }) => idleSinceMs <= since);
+}
+
+/** Nothing of it is left or on its way. */
+export function isEmpty({ environments, starting, waiting, kept }: Group): boolean {
+  return environments.size + starting + waiting.length + (kept?.wanted ?? 0) === 0;
+}
+
+/** Environments that wait for a call. */
+export function idleOf({ idle, kept }: Group): number {
+  return idle.length + (kept?.idle.length ?? 0);
 }
 
 /** How many events one of its environments may have in hand now, the running one included. */
@@ -55,8 +106,21 @@ export function depthOf(group: Group, cores: number, now: number): number {
   return depthAllowed(loadOf(group, cores, now), MAX_DEPTH);
 }
 
+/**
+ * Takes a provisioned environment, else the most recently used idle one, else room in a busy one. The other way round for short
+ * handlers once every core has an environment: waking one more up would cost more than the wait behind a running event.
+ */
+export function choose(group: Group, cores: number, now: number): Environment | undefined {
+  const provisioned = group.kept?.idle.pop();
+  if (provisioned !== undefined) return provisioned;
+  const busy = group.environments.size - group.idle.length - group.starting;
+  if (busy >= cores && isShort(group.durations))
+    return withRoom(group, cores, now) ?? group.idle.pop();
+  return group.idle.pop() ?? withRoom(group, cores, now);
+}
+
 /** A busy environment that may take one more event behind the running one: the one with the fewest. */
-export function withRoom(group: Group, cores: number, now: number): Environment | undefined {
+function withRoom(group: Group, cores: number, now: number): Environment | undefined {
   if (group.waiting.length > 0 || !isShort(group.durations)) return undefined;
   const depth = depthOf(group, cores, now);
   if (depth === 1) return undefined;
@@ -70,11 +134,18 @@ export function withRoom(group: Group, cores: number, now: number): Environment 
 }
 
 /** Its call waits, and an environment more for it and one less for the other would be fairer. */
-export function deserves(hungry: Group, other: Group, now: number): boolean {
+function deserves(hungry: Group, other: Group, now: number): boolean {
   const oldest = hungry.waiting[0];
   if (oldest === undefined) return false;
   if (hungry.environments.size < other.environments.size - 1) return true;
   return hungry.environments.size === 0 && now - oldest.admittedAtMs > PATIENCE_MS;
+}
+
+/** How many of those that are hungry for room {@link deserve} some of what the group has. */
+export function deserving(hungry: Iterable<Group>, group: Group, now: number): number {
+  let count = 0;
+  for (const each of hungry) if (each !== group && deserves(each, group, now)) count += 1;
+  return count;
 }
 
 /** A function that has fewer environments waits for room: what there is goes to it first. */
@@ -82,11 +153,4 @@ export function mustYield(group: Group, hungry: Iterable<Group>): boolean {
   for (const each of hungry)
     if (each.waiting.length > 0 && each.environments.size < group.environments.size) return true;
   return false;
-}
-
-/** What the environment counts with in the memory budget. */
-export function chargeMib(environment: Environment): number {
-  const { memoryMib } = environment.spec;
-  if (environment.phase !== 'idle') return memoryMib;
-  return Math.min(memoryMib, environment.residentKib / 1024);
 }

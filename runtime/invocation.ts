@@ -65,10 +65,17 @@ export interface LogSink {
   close(): void;
 }
 
-/** What one environment tells its function of itself. */
-export interface EnvironmentInstance {
+/** Whether an environment was started for a call, or ahead of calls to be kept. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency';
+
+/** What is known of one environment before it has a place. */
+export interface NewInstance {
   readonly logStreamName: string;
-  readonly initializationType: string;
+  readonly initializationType: InitializationType;
+}
+
+/** What one environment tells its function of itself. */
+export interface EnvironmentInstance extends NewInstance {
   readonly paths: SandboxPaths;
 }
 

@@ -3,7 +3,7 @@
 import type { Clock } from './clock.ts';
 import type { FunctionLog } from './function-log.ts';
 import { type InitOutcome, initStatus } from './init-outcome.ts';
-import type { EnvironmentSpec, Invocation } from './invocation.ts';
+import type { EnvironmentSpec, InitializationType, Invocation, NewInstance } from './invocation.ts';
 import {
   endLine,
   type InitPhase,
@@ -15,23 +15,24 @@ import {
   startLine,
 } from './platform-log.ts';
 
-export const INITIALIZATION_TYPE = 'on-demand';
-
 export interface PlatformRecordsOptions {
   readonly spec: EnvironmentSpec;
+  readonly instance: NewInstance;
   readonly log: FunctionLog;
   readonly clock: Clock;
 }
 
 export class PlatformRecords {
   readonly #spec: EnvironmentSpec;
+  readonly #initializationType: InitializationType;
   readonly #log: FunctionLog;
   readonly #clock: Clock;
   readonly #format: PlatformLogFormat;
   #held: { readonly invocation: Invocation; readonly epochMs: number } | undefined;
 
-  constructor({ spec, log, clock }: PlatformRecordsOptions) {
+  constructor({ spec, instance, log, clock }: PlatformRecordsOptions) {
     this.#spec = spec;
+    this.#initializationType = instance.initializationType;
     this.#log = log;
     this.#clock = clock;
     this.#format = { format: spec.logFormat, level: spec.systemLogLevel };
@@ -45,7 +46,7 @@ export class PlatformRecords {
       functionVersion: spec.functionVersion,
       runtimeVersion: spec.runtimeVersion,
       runtimeVersionArn: spec.runtimeVersionArn,
-      initializationType: INITIALIZATION_TYPE,
+      initializationType: this.#initializationType,
     });
     this.#log.platform(now, line);
   }
@@ -57,7 +58,7 @@ export class PlatformRecords {
     const report = { phase, status, errorType, durationMs };
     const line = initReportLine(this.#format, now, {
       ...report,
-      initializationType: INITIALIZATION_TYPE,
+      initializationType: this.#initializationType,
     });
     this.#log.platform(now, line);
   }

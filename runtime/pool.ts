@@ -2,14 +2,31 @@
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
 import type { Clock } from './clock.ts';
 import { Environment, type EnvironmentOwner } from './environment.ts';
-import { chargeMib, depthOf, deserves, type Group, loadOf, mustYield, withRoom } from './group.ts';
+import {
+  choose,
+  countsOf,
+  depthOf,
+  deserving,
+  type Group,
+  idleOf,
+  idleSince,
+  isEmpty,
+  loadOf,
+  mustYield,
+} from './group.ts';
 import type { InitOutcome } from './init-outcome.ts';
-import type { Call, EnvironmentSpec, Invocation, InvokeResult } from './invocation.ts';
+import type {
+  Call,
+  EnvironmentSpec,
+  InitializationType,
+  Invocation,
+  InvokeResult,
+} from './invocation.ts';
 import { newLogStreamName } from './log-stream-name.ts';
 import type { InitPhase } from './platform-log.ts';
-import type { SlotShape } from './sandbox/sandbox.ts';
+import { type KeptState, keptState, Provisioned } from './provisioned.ts';
+import { isAnyOnDemand, makeRoom } from './room.ts';
 import {
-  isShort,
   type Load,
   NO_DURATIONS,
   startsWanted,
@@ -19,6 +36,7 @@ import {
   withHoldUp,
 } from './scaling.ts';
 import type { Slots } from './slots.ts';
+import { slotShape } from './specialise.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
 const INIT_LIMIT_MS = 10_000;
@@ -59,6 +77,7 @@ export class Pool implements AsyncDisposable {
   /** Starts under way and environments that end: disposal waits for them. */
   readonly #ending = new Set<Promise<void>>();
   readonly #retirement: NodeJS.Timeout;
+  readonly #provisioned: Provisioned;
   #tick: NodeJS.Timeout | undefined;
   #starts = 0;
   #waitingCalls = 0;
@@ -74,7 +93,11 @@ export class Pool implements AsyncDisposable {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#retirement = setInterval(() => this.#retireIdleOnes(), RETIRE_TICK_MS);
+    this.#provisioned = this.#newProvisioned(options);
+    this.#retirement = setInterval(() => {
+      this.#retireIdleOnes();
+      this.#provisioned.look();
+    }, RETIRE_TICK_MS);
     this.#retirement.unref();
   }
 
@@ -88,29 +111,41 @@ export class Pool implements AsyncDisposable {
     });
   }
 
+  /**
+   * Keeps so many initialised environments of this spec ready for its calls, from now on and whatever becomes of them.
+   * @param anew tries again at once what has failed
+   */
+  keep(spec: EnvironmentSpec, count: number, anew: boolean): void {
+    if (this.#disposed) return;
+    const group = count === 0 ? this.#groups.get(spec.key) : this.#group(spec);
+    if (group === undefined) return;
+    this.#provisioned.keep(group, count, anew);
+    this.#forgetIfEmpty(group);
+  }
+
+  /** What has become of {@link keep}. */
+  kept(key: string): KeptState {
+    return keptState(this.#groups.get(key));
+  }
+
   /** The key has been superseded: idle environments end now, busy ones after what they have in hand. */
   retire(key: string): void {
     const group = this.#groups.get(key);
     if (group === undefined) return;
     group.retired = true;
+    this.#provisioned.keep(group, 0, false);
     for (const environment of group.idle.splice(0)) this.#shutDown(environment);
     this.#forgetIfEmpty(group);
   }
 
   /** Environments by state, for health and metrics. */
   get counts(): { idle: number; busy: number; starting: number; waiting: number } {
-    const counts = { idle: 0, busy: 0, starting: 0, waiting: this.#waitingCalls };
-    for (const group of this.#groups.values()) {
-      counts.idle += group.idle.length;
-      counts.starting += group.starting;
-      for (const environment of group.environments)
-        if (environment.phase === 'invoke') counts.busy += 1;
-    }
-    return counts;
+    return { ...countsOf(this.#groups.values()), waiting: this.#waitingCalls };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    this.#provisioned.close();
     clearInterval(this.#retirement);
     clearTimeout(this.#tick);
     for (const group of this.#groups.values()) {
@@ -132,6 +167,7 @@ export class Pool implements AsyncDisposable {
         starting: 0,
         durations: NO_DURATIONS,
         retired: false,
+        kept: undefined,
       };
       this.#groups.set(spec.key, group);
     }
@@ -139,15 +175,15 @@ export class Pool implements AsyncDisposable {
   }
 
   #forgetIfEmpty(group: Group): void {
-    const empty = group.environments.size + group.starting + group.waiting.length === 0;
-    if (empty && this.#groups.get(group.spec.key) === group) this.#groups.delete(group.spec.key);
+    if (isEmpty(group) && this.#groups.get(group.spec.key) === group)
+      this.#groups.delete(group.spec.key);
   }
 
   #place(group: Group, call: Call): void {
-    const environment = this.#choose(group);
+    const environment = choose(group, this.#options.cores, call.admittedAtMs);
     if (environment !== undefined) {
       this.#hand(environment, call);
-      if (group.idle.length === 0) this.#startSpare(group);
+      if (idleOf(group) === 0) this.#startSpare(group);
       return;
     }
     if (group.waiting.length >= this.#options.queueLength) {
@@ -183,21 +219,6 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  /**
-   * The most recently used idle environment, else room in a busy one. The other way round for short handlers once every core
-   * has an environment: waking one more up would cost more than the wait behind a running event.
-   */
-  #choose(group: Group): Environment | undefined {
-    const busy = group.environments.size - group.idle.length - group.starting;
-    if (busy >= this.#options.cores && isShort(group.durations))
-      return this.#withRoom(group) ?? group.idle.pop();
-    return group.idle.pop() ?? this.#withRoom(group);
-  }
-
-  #withRoom(group: Group): Environment | undefined {
-    return withRoom(group, this.#options.cores, this.#options.clock.monotonicMs());
-  }
-
   #load(group: Group): Load {
     return loadOf(group, this.#options.cores, this.#options.clock.monotonicMs());
   }
@@ -221,32 +242,20 @@ export class Pool implements AsyncDisposable {
   /** Room for one more of this group; idle environments of others, least recently used first, make way. */
   #hasRoom(group: Group): boolean {
     if (this.#starts >= this.#options.maxStarts || this.#disposed) return false;
-    const budgetMib = this.#options.memoryBudgetMib - group.spec.memoryMib;
-    let usedMib = 0;
-    const idle: Environment[] = [];
-    for (const each of this.#groups.values()) {
-      for (const environment of each.environments) usedMib += chargeMib(environment);
-      if (each !== group) idle.push(...each.idle);
-    }
-    idle.sort((a, b) => a.idleSinceMs - b.idleSinceMs);
-    for (const environment of idle) {
-      if (usedMib <= budgetMib) break;
-      usedMib -= chargeMib(environment);
-      this.#retireIdle(environment);
-    }
-    return usedMib <= budgetMib || this.#isEmpty();
+    return this.#makeRoom(group, group) || !isAnyOnDemand(this.#groups.values());
   }
 
-  /** A machine smaller than one function still runs that function. */
-  #isEmpty(): boolean {
-    for (const group of this.#groups.values()) if (group.environments.size > 0) return false;
-    return true;
+  /** Whether there is memory for one more; idle environments have made way, but for those of one group. */
+  #makeRoom(group: Group, spared: Group | undefined): boolean {
+    const budgetMib = this.#options.memoryBudgetMib - group.spec.memoryMib;
+    const retire = (environment: Environment) => this.#retireIdle(environment);
+    return makeRoom(this.#groups.values(), budgetMib, spared, retire);
   }
 
   #start(group: Group): void {
     this.#starts += 1;
     group.starting += 1;
-    const logStreamName = newLogStreamName(this.#options.clock, group.spec.functionVersion);
+    const logStreamName = this.#newStream(group);
     const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
       this.#dequeue(group)?.fail(error);
       // What ends in the middle of a start because the host ends is no problem.
@@ -321,14 +330,40 @@ export class Pool implements AsyncDisposable {
     this.#end(environment);
   }
 
-  #newEnvironment(group: Group, logStreamName: string): Environment {
+  #newEnvironment(
+    group: Group,
+    logStreamName: string,
+    initializationType: InitializationType = 'on-demand',
+  ): Environment {
     if (this.#disposed) throw new Error('the host is ending');
     const { slots, clock } = this.#options;
     const { spec } = group;
     const slot = slots.take(slotShape(spec));
-    const environment = new Environment({ spec, slot, logStreamName, owner: this.#owner, clock });
+    const instance = { logStreamName, initializationType };
+    const environment = new Environment({ spec, slot, instance, owner: this.#owner, clock });
     group.environments.add(environment);
     return environment;
+  }
+
+  #newStream({ spec }: Group): string {
+    return newLogStreamName(this.#options.clock, spec.functionVersion);
+  }
+
+  #newProvisioned({ clock, cores, maxStarts, memoryBudgetMib, onProblem }: PoolOptions) {
+    return new Provisioned({
+      clock,
+      maxStartsEach: cores,
+      maxStarts,
+      budgetMib: memoryBudgetMib,
+      create: (group) =>
+        this.#newEnvironment(group, this.#newStream(group), 'provisioned-concurrency'),
+      makeRoom: (group) => this.#makeRoom(group, undefined),
+      serve: (group, environment) => this.#serve(group, environment),
+      shutDown: (environment) => this.#shutDown(environment),
+      end: (environment) => this.#end(environment),
+      track: (work) => this.#track(work),
+      onProblem,
+    });
   }
 
   #onAnswered(environment: Environment, durationMs: number): void {
@@ -339,7 +374,7 @@ export class Pool implements AsyncDisposable {
 
   /** Gives an environment that has room what waits, or makes it idle. */
   #serve(group: Group, environment: Environment): void {
-    const makesWay = this.#mustMakeWay(group);
+    const makesWay = !environment.isProvisioned && this.#mustMakeWay(group);
     if (group.waiting.length > 0 && !makesWay) {
       const depth = depthOf(group, this.#options.cores, this.#options.clock.monotonicMs());
       while (environment.inHand < depth) {
@@ -349,6 +384,7 @@ export class Pool implements AsyncDisposable {
       }
     }
     if (environment.inHand > 0) return;
+    if (!this.#disposed && this.#provisioned.takeBack(group, environment)) return;
     const { clock } = this.#options;
     if (group.retired || environment.isStale || this.#disposed || makesWay) {
       this.#shutDown(environment, makesWay);
@@ -361,12 +397,10 @@ export class Pool implements AsyncDisposable {
 
   /** Another function waits for room that this one's share would give it. */
   #mustMakeWay(group: Group): boolean {
-    if (this.#hungry.size === 0 || this.#starts >= this.#options.maxStarts) return false;
+    const { short } = this.#provisioned;
+    if (this.#hungry.size + short === 0 || this.#starts >= this.#options.maxStarts) return false;
     const now = this.#options.clock.monotonicMs();
-    let deserving = 0;
-    for (const hungry of this.#hungry)
-      if (hungry !== group && deserves(hungry, group, now)) deserving += 1;
-    return deserving > this.#makingWay;
+    return short + deserving(this.#hungry, group, now) > this.#makingWay;
   }
 
   #onLost(environment: Environment, unstarted: readonly Call[]): void {
@@ -375,6 +409,7 @@ export class Pool implements AsyncDisposable {
     if (at >= 0) group.idle.splice(at, 1);
     group.durations = withHoldUp(group.durations);
     this.#end(environment);
+    this.#provisioned.onLost(group, environment);
     this.#placeAgain(group, unstarted);
   }
 
@@ -391,7 +426,7 @@ export class Pool implements AsyncDisposable {
     if (this.#disposed) this.#failWaiting(group);
     if (freed?.phase === 'idle') this.#serve(group, freed);
     while (group.waiting.length > 0) {
-      const environment = group.idle.pop();
+      const environment = group.kept?.idle.pop() ?? group.idle.pop();
       if (environment === undefined) break;
       this.#serve(group, environment);
     }
@@ -447,6 +482,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #feedHungry(): void {
+    this.#provisioned.fill();
     // Who has least comes first; among equals, who came first (the order of a set).
     const inTurn = Array.from(this.#hungry).toSorted(
       (a, b) => a.environments.size - b.environments.size,
@@ -484,14 +520,10 @@ export class Pool implements AsyncDisposable {
   }
 
   #retireIdleOnes(): void {
-    const now = this.#options.clock.monotonicMs();
-    for (const group of this.#groups.values()) {
-      // The least recently used are first.
-      for (const environment of group.idle.slice()) {
-        if (now - environment.idleSinceMs < this.#options.idleMs) break;
-        this.#retireIdle(environment);
-      }
-    }
+    const { clock, idleMs } = this.#options;
+    const since = clock.monotonicMs() - idleMs;
+    for (const group of this.#groups.values())
+      for (const environment of idleSince(group, since)) this.#retireIdle(environment);
   }
 
   /** Calls that wait behind a handler which is slow this time get environments; those beyond the limit are refused. */
@@ -508,12 +540,4 @@ export class Pool implements AsyncDisposable {
       );
     }
   }
-}
-
-/** What a spec's slots have in common with those of other functions. */
-function slotShape(
-  spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startVariables'>,
-): SlotShape {
-  const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;
-  return { runtime, memoryMib, ephemeralStorageMib, startVariables };
 }

@@ -1,10 +1,18 @@
 // Turns a generic slot into an environment of one function version: layers and code by renames, the variables by one frame.
 import { rename } from 'node:fs/promises';
 import { specialiseFrame } from './frames.ts';
-import type { EnvironmentSpec } from './invocation.ts';
+import type { EnvironmentSpec, NewInstance } from './invocation.ts';
 import { placeLayers } from './place-layers.ts';
-import { INITIALIZATION_TYPE } from './platform-records.ts';
+import type { SlotShape } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
+
+/** What a spec's slots have in common with those of other functions. */
+export function slotShape(
+  spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startVariables'>,
+): SlotShape {
+  const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;
+  return { runtime, memoryMib, ephemeralStorageMib, startVariables };
+}
 
 /**
  * Resolves when the code is in place and the frame is on its way, with the epoch milliseconds until when its credentials
@@ -13,7 +21,7 @@ import type { Slot } from './slot.ts';
 export async function specialise(
   slot: Slot,
   spec: EnvironmentSpec,
-  logStreamName: string,
+  instance: NewInstance,
 ): Promise<number> {
   const { paths, taskDir, optDir } = slot.sandbox;
   const discard = (directory: string) => spec.discardCode(directory);
@@ -23,11 +31,7 @@ export async function specialise(
   staged.catch(() => {});
   layers?.catch(() => {});
   try {
-    const { variables, expiresAtMs } = await spec.variables({
-      logStreamName,
-      initializationType: INITIALIZATION_TYPE,
-      paths,
-    });
+    const { variables, expiresAtMs } = await spec.variables({ ...instance, paths });
     // Ahead of the code, for which slots with start variables wait: these may name files of layers.
     if (layers !== undefined) await placeLayers(await layers, optDir);
     await rename(await staged, taskDir);

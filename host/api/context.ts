@@ -4,6 +4,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { CapacityProviders } from '../capacity/capacity-providers.ts';
 import type { CodeSigningConfigs } from '../code-signing/code-signing-configs.ts';
 import type { Allotments } from '../concurrency/allotments.ts';
+import type { Provisioning } from '../concurrency/provisioning.ts';
 import type { Concurrency } from '../dispatch/concurrency.ts';
 import type { FunctionUrls } from '../function-urls/function-urls.ts';
 import type { Activation } from '../functions/activation.ts';
@@ -26,6 +27,7 @@ export interface OperationParts {
   readonly policies: PolicySource;
   readonly concurrency: Concurrency;
   readonly allotments: Allotments;
+  readonly provisioning: Provisioning;
   readonly packages: PackageIntake;
   readonly fetchFromS3: S3Fetch;
   readonly limits: SettingsLimits & {

@@ -13,6 +13,7 @@ import * as functionList from './list-functions.ts';
 import type { OperationName } from './model/types.ts';
 import type { Operation } from './operation.ts';
 import * as policies from './policy.ts';
+import * as provisionedConcurrency from './provisioned-concurrency.ts';
 import * as recursion from './recursion.ts';
 import * as resourcePolicies from './resource-policy.ts';
 import * as runtimeManagement from './runtime-management.ts';
@@ -29,6 +30,7 @@ const families: readonly Readonly<Record<string, Operation>>[] = [
   versions,
   aliases,
   concurrency,
+  provisionedConcurrency,
   account,
   policies,
   resourcePolicies,

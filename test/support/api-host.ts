@@ -11,6 +11,7 @@ import { openCapacityProviders } from '../../host/capacity/capacity-providers.ts
 import { openCodePackages } from '../../host/code/packages.ts';
 import { CodeSigningConfigs } from '../../host/code-signing/code-signing-configs.ts';
 import { Allotments } from '../../host/concurrency/allotments.ts';
+import { type KeptEnvironments, Provisioning } from '../../host/concurrency/provisioning.ts';
 import { Concurrency } from '../../host/dispatch/concurrency.ts';
 import { Dispatcher, type Environments } from '../../host/dispatch/dispatcher.ts';
 import { environmentSpec } from '../../host/dispatch/environment-spec.ts';
@@ -35,6 +36,8 @@ export interface ApiHostOptions {
   readonly makeReady?: (settings: FunctionSettings) => Promise<void>;
   readonly codeStorageBytes?: number;
   readonly accountConcurrency?: number;
+  /** Stands in for the environments that are kept ready; of itself, none ever is. */
+  readonly kept?: KeptEnvironments;
   /** Decides which version of an alias with weights runs. */
   readonly random?: () => number;
   /** Used and kept instead of a directory of its own. */
@@ -56,6 +59,11 @@ const namesItself: Environments = {
     outcome: { kind: 'returned', payload: Buffer.from(JSON.stringify(spec.key)) },
     logTail: undefined,
   }),
+};
+
+const neverReady: KeptEnvironments = {
+  keep: () => {},
+  kept: () => ({ available: 0, failure: undefined }),
 };
 
 export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHost> {
@@ -97,6 +105,11 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     monotonicMs: () => systemClock.monotonicMs(),
   });
   const allotments = new Allotments({ functions, concurrency });
+  const provisioning = new Provisioning({
+    functions,
+    environments: options.kept ?? neverReady,
+    specOf: (record, version) => dispatcher.specOf(record, version),
+  });
   const dispatcher = new Dispatcher({
     functions,
     environments: namesItself,
@@ -148,6 +161,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
       activation,
       concurrency,
       allotments,
+      provisioning,
       packages,
       fetchFromS3: () => Promise.reject(new Error('there is no S3 here')),
       limits: { maxMemoryMib: 10_240, codeStorageBytes: options.codeStorageBytes ?? 1e9 },
@@ -167,6 +181,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   stack.defer(() => closeServer(server, 1_000));
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   activation.resume();
+  provisioning.begin();
   const client = stack.adopt(unsignedClient(url), (each) => each.destroy());
   const owned = stack.move();
   return {
