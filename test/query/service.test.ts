@@ -117,3 +117,22 @@ test('a form that is too long or nested too deep is refused', async () => {
     /^400 MalformedQueryString: /,
   );
 });
+
+test('with --auth none signatures are checked all the same, browsers are kept out, and who does not sign asks Lambda', async () => {
+  await using t = await startTestHost({ args: ['--auth', 'none'] });
+  assert.equal((await query(t.url, 'ListRoles')).status, 200);
+  const wrong = { ...testKey, secretAccessKey: 'wrong' };
+  assert.match(await refusal(t.url, 'ListRoles', {}, { key: wrong }), /^403 SignatureDoesNotMatch/);
+  const form = 'Action=ListRoles&Version=2010-05-08';
+  const { host } = new URL(t.url);
+  const foreign = await sign(
+    { method: 'POST', path: '/', headers: { host, origin: 'https://example.com' }, body: form },
+    { key: testKey, at: Date.now(), service: 'iam' },
+  );
+  const refused = await answerTo(t.url, foreign, form);
+  assert.deepEqual([refused.status, refused.code], [403, 'AccessDenied']);
+  const unsigned = { method: 'POST', target: '/', rawHeaders: ['host', host] };
+  const unknown = await answerTo(t.url, unsigned, form);
+  assert.equal(unknown.contentType, 'application/json');
+  assert.match(unknown.text, /Unable to determine service/);
+});
