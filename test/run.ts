@@ -20,7 +20,15 @@ const run = spawnSync(
     '--test-timeout=240000',
     ...files,
   ],
-  { cwd: root, stdio: 'inherit' },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    // Each file is a process that would strip the types of the whole host again.
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'lambkin-test'),
+    },
+  },
 );
 process.exitCode = run.status ?? 1;
 

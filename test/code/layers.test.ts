@@ -1,5 +1,6 @@
 // Layers on disk: packages laid over one another, once for each distinct list.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -91,8 +92,11 @@ test('one list is laid together once, cloned ahead, and shares the files of the 
   await place.packages.prepareLayers([one, two]);
   const trees = (await place.names('trees')).toSorted();
   assert.equal(trees.length, 6);
-  await waitFor(async () => (await place.names('clones')).length >= 6);
-  const ready = await place.names('clones');
+  const holdsBoth = (clone: string) =>
+    ['one.txt', 'two.txt'].every((name) => existsSync(join(place.codeDir, 'clones', clone, name)));
+  const laidTogether = async () => (await place.names('clones')).filter(holdsBoth);
+  await waitFor(async () => (await laidTogether()).length >= 2);
+  const ready = await laidTogether();
   const clones = await Promise.all(
     Array.from({ length: 5 }, () => place.packages.stageLayers([one, two])),
   );
