@@ -33,3 +33,11 @@ export class ServiceError extends Error {
     return model.errors[this.name].status;
   }
 }
+
+/** What is said of a policy, a URL or a layer version that is not there. */
+export function noSuchResource(): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    'The resource you requested does not exist.',
+  );
+}

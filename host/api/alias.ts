@@ -1,6 +1,11 @@
 // Aliases: names that point to one version, or to two that share the invocations.
 import { requireRevision } from '../functions/lifecycle.ts';
-import { functionArn, functionNotFound, resolveUnqualified } from '../functions/names.ts';
+import {
+  aliasNotFound,
+  functionArn,
+  functionNotFound,
+  resolveUnqualified,
+} from '../functions/names.ts';
 import type { AliasRecord } from '../functions/record.ts';
 import { additionalVersion, checkRouting } from '../functions/routing.ts';
 import { removalOf } from '../functions/target.ts';
@@ -46,8 +51,7 @@ export const GetAlias = operation('GetAlias', async (input, context) => {
   const { account, region, functions } = context;
   const functionName = resolveUnqualified(context, input.FunctionName);
   const alias = functions.held(account, region, functionName)?.part('alias', input.Name);
-  if (alias === undefined)
-    throw notFound(`Cannot find alias arn: ${functionArn(context, functionName, input.Name)}`);
+  if (alias === undefined) throw aliasNotFound(context, functionName, input.Name);
   return aliasConfiguration(context, functionName, alias);
 });
 
@@ -57,7 +61,10 @@ export const UpdateAlias = operation('UpdateAlias', async (input, context) => {
   const updated = await functions.change(account, region, functionName, (current) => {
     const alias = current?.part('alias', input.Name);
     if (current === undefined || alias === undefined)
-      throw notFound(`Alias not found: ${functionArn(context, functionName, input.Name)}`);
+      throw new ServiceError(
+        'ResourceNotFoundException',
+        `Alias not found: ${functionArn(context, functionName, input.Name)}`,
+      );
     requireRevision(alias, input.RevisionId);
     const after = updatedAlias(alias, input, context.stamp().newId());
     checkRouting(current, after);
@@ -120,8 +127,4 @@ function aliasConfiguration(
     },
     RevisionId: revisionId,
   };
-}
-
-function notFound(message: string): ServiceError {
-  return new ServiceError('ResourceNotFoundException', message);
 }

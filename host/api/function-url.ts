@@ -5,7 +5,7 @@ import { functionUrl } from '../function-urls/url.ts';
 import type { HeldFunction } from '../functions/functions.ts';
 import { type FunctionReference, functionArn, resolveReference } from '../functions/names.ts';
 import { findTarget, qualifierPartName } from '../functions/target.ts';
-import { ServiceError } from '../service-error.ts';
+import { noSuchResource, ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type { Cors, FunctionUrlConfig } from './model/types.ts';
 import { operation } from './operation.ts';
@@ -48,7 +48,7 @@ export const UpdateFunctionUrlConfig = operation(
   'UpdateFunctionUrlConfig',
   async (input, context) =>
     await change(input, context, (current) => {
-      if (current === undefined) throw noConfig();
+      if (current === undefined) throw noSuchResource();
       return {
         ...current,
         authType: input.AuthType ?? current.authType,
@@ -63,7 +63,7 @@ export const GetFunctionUrlConfig = operation('GetFunctionUrlConfig', async (inp
   const reference = resolve(input, context);
   const held = context.functions.held(context.account, context.region, reference.name);
   const record = held?.part(KIND, qualifierPartName(reference.qualifier));
-  if (record === undefined) throw noConfig();
+  if (record === undefined) throw noSuchResource();
   return shown(context, reference, record);
 });
 
@@ -73,7 +73,7 @@ export const DeleteFunctionUrlConfig = operation(
     const { name, qualifier } = resolve(input, context);
     await context.functions.change(context.account, context.region, name, (current) => {
       const part = qualifierPartName(qualifier);
-      if (current?.part(KIND, part) === undefined) throw noConfig();
+      if (current?.part(KIND, part) === undefined) throw noSuchResource();
       const parts = [{ kind: KIND, name: part, value: undefined } as const];
       return { change: { root: current.root, parts }, result: undefined };
     });
@@ -173,12 +173,5 @@ function alreadyExists(arn: string): ServiceError {
   return new ServiceError(
     'ResourceConflictException',
     `Failed to create function url config for [functionArn = ${arn}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
-  );
-}
-
-function noConfig(): ServiceError {
-  return new ServiceError(
-    'ResourceNotFoundException',
-    'The resource you requested does not exist.',
   );
 }

@@ -11,7 +11,7 @@ import {
   resolveLayerName,
 } from '../layers/names.ts';
 import type { LayerVersionRecord } from '../layers/record.ts';
-import { ServiceError } from '../service-error.ts';
+import { noSuchResource, ServiceError } from '../service-error.ts';
 import { requireRoom } from './code-storage.ts';
 import type { OperationContext } from './context.ts';
 import type {
@@ -72,7 +72,7 @@ export const GetLayerVersion = operation('GetLayerVersion', async (input, contex
 
 export const GetLayerVersionByArn = operation('GetLayerVersionByArn', async (input, context) => {
   const named = parseLayerVersionArn(input.Arn);
-  if (named === undefined) throw notFound();
+  if (named === undefined) throw noSuchResource();
   requireRegion(context, named.region);
   return readVersion(context, named, named.version);
 });
@@ -129,7 +129,7 @@ function readVersion(
 ): GetLayerVersionResponse {
   requireNumber(number);
   const version = context.layers.version(layer, number);
-  if (version === undefined) throw notFound();
+  if (version === undefined) throw noSuchResource();
   return whole(context, layer, version);
 }
 
@@ -173,11 +173,4 @@ function matches(
 function requireNumber(version: number): void {
   if (version < 1)
     throw new ServiceError('InvalidParameterValueException', 'Layer Version Cannot be less than 1');
-}
-
-function notFound(): ServiceError {
-  return new ServiceError(
-    'ResourceNotFoundException',
-    'The resource you requested does not exist.',
-  );
 }

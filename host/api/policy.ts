@@ -23,7 +23,7 @@ import {
   permissionStatement,
   statementPrincipal,
 } from '../policies/statement.ts';
-import { ServiceError } from '../service-error.ts';
+import { noSuchResource, ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type { AddPermissionRequest } from './model/types.ts';
 import { operation } from './operation.ts';
@@ -51,11 +51,7 @@ export const GetPolicy = operation('GetPolicy', async (input, context) => {
   const { name, qualifier } = resolveReference(context, input.FunctionName, input.Qualifier);
   const held = functions.held(account, region, name);
   const policy = held && policyOwner(held, qualifier)?.policy;
-  if (policy === undefined)
-    throw new ServiceError(
-      'ResourceNotFoundException',
-      'The resource you requested does not exist.',
-    );
+  if (policy === undefined) throw noSuchResource();
   return { Policy: policyText(policy.document), RevisionId: policy.revisionId };
 });
 

@@ -15,7 +15,7 @@ import {
   requirePolicyRevision,
   requireSize,
 } from '../policies/policy.ts';
-import { ServiceError } from '../service-error.ts';
+import { noSuchResource, ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import { operation } from './operation.ts';
 
@@ -27,11 +27,7 @@ export const GetResourcePolicy = operation('GetResourcePolicy', async (input, co
   const { name, qualifier } = resolveArn(context, input.ResourceArn);
   const held = functions.held(account, region, name);
   const policy = held && policyOwner(held, qualifier)?.policy;
-  if (policy === undefined)
-    throw new ServiceError(
-      'ResourceNotFoundException',
-      'The resource you requested does not exist.',
-    );
+  if (policy === undefined) throw noSuchResource();
   return shown(policy);
 });
 

@@ -1,7 +1,7 @@
 // Where the policies of functions are kept: each function, version and alias has its own. The function's own is also that of
 // `$LATEST`, to which no policy can be added.
 import type { FunctionChange, HeldFunction } from '../functions/functions.ts';
-import { functionArn, functionNotFound, type Scope } from '../functions/names.ts';
+import { aliasNotFound, functionArn, functionNotFound, type Scope } from '../functions/names.ts';
 import { findTarget, qualifierPartName, type Target } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { PolicyRecord } from './policy.ts';
@@ -40,12 +40,9 @@ export function requirePolicyOwner(held: HeldFunction, qualifier: string | undef
   const owner = policyOwner(held, qualifier);
   if (owner !== undefined) return owner;
   const { root } = held;
-  const isAliasName = qualifier !== undefined && !/^\d+$|\$/.test(qualifier);
-  if (!isAliasName) throw functionNotFound(root, root.name, qualifier);
-  throw new ServiceError(
-    'ResourceNotFoundException',
-    `Cannot find alias arn: ${functionArn(root, root.name, qualifier)}`,
-  );
+  if (qualifier !== undefined && !/^\d+$|\$/.test(qualifier))
+    throw aliasNotFound(root, root.name, qualifier);
+  throw functionNotFound(root, root.name, qualifier);
 }
 
 /** What is put in place of a qualifier's policy; undefined removes it. */
