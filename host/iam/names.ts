@@ -1,6 +1,7 @@
 // Names, ARNs and ids of IAM, and the members that its operations share.
 import type { Caller } from '../auth/caller.ts';
 import type { RandomBytes } from '../auth/host-key.ts';
+import { idCharacters } from '../auth/key-material.ts';
 import { partitionOf } from '../functions/names.ts';
 import { integer, list, required, structure, text } from '../query/fields.ts';
 
@@ -32,12 +33,9 @@ export function isServicePolicy({ partition }: IamScope, arn: string): boolean {
   return arn.startsWith(`arn:${partition}:iam::aws:policy/`) && !arn.endsWith('/');
 }
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
 /** `AROA` (roles) or `ANPA` (policies), then 17 characters of A-Z2-7. */
 export function makeId(prefix: 'AROA' | 'ANPA', random: RandomBytes): string {
-  const characters = Array.from(random(17), (byte) => BASE32.charAt(byte % BASE32.length));
-  return `${prefix}${characters.join('')}`;
+  return `${prefix}${idCharacters(random(17))}`;
 }
 
 const NAME = '[\\w+=,.@-]+';

@@ -1,6 +1,7 @@
 // STS, as much of it as can be told truly: who a caller is. Roles grant nothing here, so none can be assumed.
 import { createHash } from 'node:crypto';
 import type { Caller } from '../auth/caller.ts';
+import { idCharacters } from '../auth/key-material.ts';
 import type { Identities } from '../iam/identities.ts';
 import { scopeOf } from '../iam/names.ts';
 import {
@@ -9,8 +10,6 @@ import {
   queryOperation,
   type SignedService,
 } from '../query/service.ts';
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 const noSessions =
   'is not available on this host: its roles grant nothing, so a session of one could do nothing. Keys and what they may do are listed in secrets/credentials.json';
@@ -64,5 +63,5 @@ function roleIdOf(caller: Caller, name: string, identities: Identities): string 
 /** The same for the same text: users and such roles have no record that an id could be kept in. */
 function derivedId(prefix: 'AIDA' | 'AROA', text: string): string {
   const bytes = createHash('sha256').update(text).digest().subarray(0, 17);
-  return `${prefix}${Array.from(bytes, (byte) => BASE32.charAt(byte % BASE32.length)).join('')}`;
+  return `${prefix}${idCharacters(bytes)}`;
 }
