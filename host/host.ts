@@ -15,7 +15,7 @@ import { Slots } from '../runtime/slots.ts';
 import { startVariables } from '../runtime/start-variables.ts';
 import type { OperationContext, OperationParts } from './api/context.ts';
 import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
-import type { Caller } from './auth/caller.ts';
+import { rootCaller } from './auth/caller.ts';
 import { type AccessKeyPair, openCredentials } from './auth/credentials.ts';
 import { FunctionCredentials } from './auth/function-credentials.ts';
 import { openHostKey } from './auth/host-key.ts';
@@ -278,7 +278,7 @@ export async function startHost({
   addOwnRoutes(server, {
     authenticator,
     isBearerToken: (token) => credentials.isBearerToken(token),
-    bearerCaller: bearerCaller(config),
+    bearerCaller: rootCaller('key', config.accountId, config.region),
     links,
     blobs: store.blobs,
     logs,
@@ -337,17 +337,6 @@ function authMode(config: HostConfig): AuthMode {
   if (config.auth === 'sigv4') return { kind: 'sigv4' };
   const guard = createBrowserGuard({ trustedHosts: config.trustedHosts });
   return { kind: 'none', guard, account: config.accountId, region: config.region };
-}
-
-function bearerCaller({ accountId, region }: HostConfig): Caller {
-  return {
-    kind: 'key',
-    accessKeyId: '',
-    account: accountId,
-    principal: `arn:aws:iam::${accountId}:root`,
-    rights: 'admin',
-    region,
-  };
 }
 
 function shapeOf(settings: FunctionSettings) {

@@ -1,6 +1,6 @@
 // Who a request comes from, whatever the mode of the host: verified by its signature, or anonymous where that is allowed.
 import type { BrowserGuard } from '../http/browser-guard.ts';
-import type { AccessKey, Caller, KeyLookup } from './caller.ts';
+import { type AccessKey, type Caller, type KeyLookup, rootCaller } from './caller.ts';
 import { hasQuerySignature, type SignedRequest } from './carrier.ts';
 import { SigV4Verifier } from './sigv4.ts';
 import type { PendingSignature } from './verification.ts';
@@ -116,14 +116,7 @@ function callerOf(key: AccessKey, region: string): Caller {
 
 /** One object for all unsigned requests: they cost a look at their headers. */
 function anonymousAuthentication(account: string, region: string): PendingAuthentication {
-  const caller: Caller = {
-    kind: 'anonymous',
-    accessKeyId: '',
-    account,
-    principal: `arn:aws:iam::${account}:root`,
-    rights: 'admin',
-    region,
-  };
+  const caller = rootCaller('anonymous', account, region);
   const finish = (): Caller => caller;
   return {
     service: undefined,

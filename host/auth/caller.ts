@@ -1,4 +1,5 @@
 // Who calls: the words that verification, credentials and authorization share.
+import { partitionOf } from '../functions/names.ts';
 
 /** What an access key may do. `read`: operations that change nothing; `invoke`: run functions; `admin`: everything. */
 export const allRights = ['admin', 'invoke', 'read'] as const;
@@ -32,7 +33,7 @@ export interface AccessKey {
 /** An authenticated caller. `anonymous` exists only with `--auth none`. */
 export interface Caller {
   readonly kind: AccessKey['kind'] | 'anonymous';
-  /** Empty for an anonymous caller. */
+  /** Empty for a caller without an access key. */
   readonly accessKeyId: string;
   readonly account: string;
   readonly principal: string;
@@ -40,6 +41,12 @@ export interface Caller {
   readonly attributes?: PrincipalAttributes | undefined;
   /** From the signature's scope, else the host's own. */
   readonly region: string;
+}
+
+/** The root of an account, for requests that no access key has signed. */
+export function rootCaller(kind: 'key' | 'anonymous', account: string, region: string): Caller {
+  const principal = `arn:${partitionOf(region)}:iam::${account}:root`;
+  return { kind, accessKeyId: '', account, principal, rights: 'admin', region };
 }
 
 /** Why a key is not accepted: not known or its token is not right, or its token was right once. */
