@@ -93,9 +93,12 @@ export async function closeServer(app: FastifyInstance, graceMs: number): Promis
   const limit = setTimeout(() => app.server.closeAllConnections(), graceMs);
   // A connection whose answer leaves after closing has begun is idle from then on, and nobody else would end it.
   const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
-  await app.close();
-  clearInterval(idle);
-  clearTimeout(limit);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(limit);
+  }
 }
 
 async function handle(
