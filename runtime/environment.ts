@@ -8,6 +8,7 @@ import { HeldFrames } from './held-frames.ts';
 import { InHand } from './in-hand.ts';
 import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
 import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
+import { LastOutput } from './last-output.ts';
 import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
 import type { InitPhase, PhaseStatus } from './platform-log.ts';
 import { PlatformRecords } from './platform-records.ts';
@@ -26,9 +27,6 @@ const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
 
 /** An environment is not used when its credentials end within this time. */
 const CREDENTIALS_MARGIN_MS = 5 * 60 * 1000;
-
-/** What is kept of what a process last printed: V8's last words with their stack trace. */
-const LAST_OUTPUT_CHARS = 16_384;
 
 const ID_BYTES = 36;
 
@@ -70,8 +68,6 @@ export class Environment implements AsyncDisposable {
   readonly spec: EnvironmentSpec;
   readonly instance: NewInstance;
   readonly #createdAtMs: number;
-  /** When it last became idle, on the monotonic clock. */
-  idleSinceMs = 0;
   readonly #slot: Slot;
   readonly #owner: EnvironmentOwner;
   readonly #clock: Clock;
@@ -80,6 +76,7 @@ export class Environment implements AsyncDisposable {
   #phase: Phase = 'created';
   readonly #inHand = new InHand<Call>();
   #startedAtMs = 0;
+  #idleSinceMs = 0;
   #expiresAtMs = Number.POSITIVE_INFINITY;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
@@ -88,9 +85,7 @@ export class Environment implements AsyncDisposable {
   #deadline: NodeJS.Timeout | undefined;
   #deadlineMs = 0;
   readonly #frames = new HeldFrames((kind, body, oversize) => this.#onFrame(kind, body, oversize));
-  /** It has printed past the bootstrap: child processes, native code. */
-  #hasOutput = false;
-  #lastOutput = '';
+  readonly #lastOutput = new LastOutput();
   readonly #reading: Reading;
   #isTakingBack = false;
   #disposal: Promise<void> | undefined;
@@ -133,6 +128,11 @@ export class Environment implements AsyncDisposable {
   /** It takes events, now or after what it has in hand. */
   get serves(): boolean {
     return this.#phase === 'idle' || this.#phase === 'invoke';
+  }
+
+  /** When it last became idle, on the monotonic clock. */
+  get idleSinceMs(): number {
+    return this.#idleSinceMs;
   }
 
   /** When the running event began, on the monotonic clock. */
@@ -263,6 +263,7 @@ export class Environment implements AsyncDisposable {
     if (!allowed.includes(next))
       throw new Error(`an environment cannot go from ${this.#phase} to ${next}`);
     this.#phase = next;
+    if (next === 'idle') this.#idleSinceMs = this.#clock.monotonicMs();
   }
 
   #settleInit(outcome: InitOutcome): void {
@@ -378,15 +379,12 @@ export class Environment implements AsyncDisposable {
   /** An answer that was read before what the invocation printed past the bootstrap, where that matters. */
   #mayPrecedeOutput(kind: string): boolean {
     const isAnswer = kind === 'O' || kind === 'E';
-    return isAnswer && (this.#hasOutput || this.#inHand.first?.invocation.wantsLogTail === true);
+    if (!isAnswer) return false;
+    return this.#lastOutput.text !== '' || this.#inHand.first?.invocation.wantsLogTail === true;
   }
 
   #onOutput(chunk: Buffer): void {
-    this.#hasOutput = true;
-    const from = Math.max(0, chunk.length - LAST_OUTPUT_CHARS);
-    this.#lastOutput = (this.#lastOutput + chunk.toString('latin1', from)).slice(
-      -LAST_OUTPUT_CHARS,
-    );
+    this.#lastOutput.add(chunk);
     if (this.#phase === 'gone') return;
     this.#records.signOfLife();
     this.#log.raw(chunk);
@@ -457,7 +455,6 @@ export class Environment implements AsyncDisposable {
     if (this.#phase === 'ending') return this.#lose(undefined);
     this.#enter('idle');
     this.#slot.sandbox.watchMemory(false);
-    this.idleSinceMs = this.#clock.monotonicMs();
     return undefined;
   }
 
@@ -505,7 +502,7 @@ export class Environment implements AsyncDisposable {
   async #onExit(exit: SandboxExit): Promise<void> {
     await this.#reading.lastWords();
     // V8 says so on stderr before it aborts; the exit code alone does not tell.
-    const isOutOfMemory = isHeapExhaustion(exit, this.#lastOutput);
+    const isOutOfMemory = isHeapExhaustion(exit, this.#lastOutput.text);
     const end: SandboxExit = isOutOfMemory ? { kind: 'outOfMemory' } : exit;
     this.#settleInit({ kind: 'ended', exit: end });
     const running = this.#inHand.first;

@@ -385,12 +385,10 @@ export class Pool implements AsyncDisposable {
     }
     if (environment.inHand > 0) return;
     if (!this.#disposed && this.#provisioned.takeBack(group, environment)) return;
-    const { clock } = this.#options;
     if (group.retired || environment.isStale || this.#disposed || makesWay) {
       this.#shutDown(environment, makesWay);
       return;
     }
-    environment.idleSinceMs = clock.monotonicMs();
     group.idle.push(environment);
     if (this.#hungry.size > 0) this.#feedHungry();
   }
