@@ -1,6 +1,8 @@
 // lambkin start: reads the configuration, starts the host, says what matters, ends it when told to.
+
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
 import { type Host, startHost } from '../host.ts';
 import { isolationLine } from './isolation-line.ts';
@@ -64,8 +66,7 @@ async function runHost(
 /** What an operator can mend is said in full; the rest in the words of whoever threw. */
 function startFailure(error: unknown, { listen }: HostConfig): string {
   if (!(error instanceof Error)) return String(error);
-  const isInUse = 'code' in error && error.code === 'EADDRINUSE';
-  if (!isInUse) return error.message;
+  if (!hasErrorCode(error, 'EADDRINUSE')) return error.message;
   return `port ${listen.port} of ${listen.host} is in use by another program. Stop it, or start this one with --listen ADDRESS:OTHER.`;
 }
 

@@ -11,7 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from './error-code.ts';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 
 /** The file has too many names, or the file system has no hard links: a copy does as well, only slower. */
 const linkRefusals = ['EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP'];

@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../runtime/clock.ts';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Blobs } from '../store/store.ts';
 import {
@@ -16,7 +17,6 @@ import {
   lambdaArchiveLimits,
   type Refusal,
 } from './entry-rules.ts';
-import { hasErrorCode } from './error-code.ts';
 import type { TreeFacts } from './tree-files.ts';
 import { type MakeTree, TreeStore } from './tree-store.ts';
 import { CodeWorkers, UnpackTimeout } from './workers.ts';

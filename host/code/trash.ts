@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from './error-code.ts';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import type { CodeWorkers } from './workers.ts';
 
 export class Trash implements AsyncDisposable {

@@ -1,7 +1,7 @@
 // Where unpacked packages lie below the code directory, and what of an earlier run may still be trusted there.
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { hasErrorCode } from './error-code.ts';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 
 /** What is remembered of a tree beside it, code/trees/<hex>.json. */
 export interface TreeFacts {

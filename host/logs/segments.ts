@@ -1,5 +1,6 @@
 // The files of one log group: appended to one after the other, the oldest removed first when the group is full. One writer at a
 // time; readers may run beside it, since what a file holds up to its known size never changes.
+
 import type { FileHandle } from 'node:fs/promises';
 import {
   mkdir,
@@ -12,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import { readLines } from './lines.ts';
 import type { StreamSpan } from './segment-index.ts';
 import { SegmentIndex } from './segment-index.ts';
@@ -234,7 +236,7 @@ export async function readSegment(
   try {
     await readLines(segment.path, segment.sizeBytes, onLine);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
 }
 
@@ -253,7 +255,7 @@ async function fileSize(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (isNotFound(error)) return 0;
+    if (hasErrorCode(error, 'ENOENT')) return 0;
     throw error;
   }
 }
@@ -262,7 +264,7 @@ async function readTextIfThere(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isNotFound(error)) return '';
+    if (hasErrorCode(error, 'ENOENT')) return '';
     throw error;
   }
 }
@@ -271,10 +273,6 @@ async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

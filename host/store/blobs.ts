@@ -1,9 +1,11 @@
 // Content-addressed files: code/blobs/<first two hex digits>/<sha256>. A blob appears under its name only once it is whole
 // and on disk; being renamed into place again renews its age, so a sweep never takes what was just stored.
+
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import { ifPresent, syncDirectory } from './files.ts';
 import { type Blobs, StoreError } from './store.ts';
 
@@ -166,8 +168,7 @@ function full(cause: unknown): StoreError {
 }
 
 function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ENOSPC' || error.code === 'EDQUOT';
+  return hasErrorCode(error, 'ENOSPC', 'EDQUOT');
 }
 
 async function openBlob(path: string | undefined) {

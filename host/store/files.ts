@@ -1,5 +1,7 @@
 // Small files and folders written so that a power cut leaves the old content or the new, never a mixture.
+
 import { open, rename, rm } from 'node:fs/promises';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 
 /** Makes the names in a folder durable: new files, renames and removals. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -38,11 +40,7 @@ export async function ifPresent<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,5 +1,7 @@
 // Control groups, version 2: one tree. The host needs a subtree it may write to, and no process beside the slots' groups.
+
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hasErrorCode } from '../error-code.ts';
 import {
   type CgroupMount,
   counterIn,
@@ -65,7 +67,7 @@ function enableControllers(base: string): void {
   try {
     handDown(base);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EBUSY')) throw error;
+    if (!hasErrorCode(error, 'EBUSY')) throw error;
     const leaf = `${base}/${hostLeaf}`;
     mkdirSync(leaf, { recursive: true });
     writeFileSync(`${leaf}/cgroup.procs`, String(process.pid));

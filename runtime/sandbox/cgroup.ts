@@ -1,7 +1,9 @@
 // Control groups: what a sandbox needs of one, and the parts that both versions of the kernel's interface share.
+
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasErrorCode } from '../error-code.ts';
 
 /** What one sandbox may use. */
 export interface SlotLimits {
@@ -149,7 +151,7 @@ function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!hasErrorCode(error, 'ESRCH')) throw error;
   }
 }
 
@@ -211,11 +213,7 @@ function childGroups(directory: string): readonly string[] {
 
 /** ENODEV is what reading a file of a removed group gives. */
 function isGone(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'ENOENT' || error.code === 'ENODEV')
-  );
+  return hasErrorCode(error, 'ENOENT', 'ENODEV');
 }
 
 /** One counter of a file of `name value` lines, 0 when it is not there. */

@@ -1,5 +1,7 @@
 // Descriptors the host itself inherited: bwrap hands on everything that lacks close-on-exec, so they must go first.
+
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { hasErrorCode } from '../error-code.ts';
 
 /** O_CLOEXEC as /proc prints it in the `flags:` line of fdinfo (octal). */
 const closeOnExec = 0o2000000;
@@ -23,7 +25,7 @@ function openDescriptors(): readonly number[] {
   try {
     return readdirSync('/proc/self/fd').map(Number);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   }
 }
@@ -36,11 +38,7 @@ function closesOnExec(descriptor: number): boolean {
     )?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) !== 0;
   } catch (error) {
-    if (isMissing(error)) return true;
+    if (hasErrorCode(error, 'ENOENT')) return true;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

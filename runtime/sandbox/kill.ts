@@ -1,5 +1,7 @@
 // Ending a whole process tree, once per way of holding one: a PID namespace, a user of its own, or just a session.
+
 import type { ChildProcess } from 'node:child_process';
+import { hasErrorCode } from '../error-code.ts';
 import type { SlotGroup } from './cgroup.ts';
 import { isRunning, processesOfUser, runningProcesses, statOf, treeOf } from './process-tree.ts';
 
@@ -20,7 +22,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    if (hasErrorCode(error, 'ESRCH')) return false;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 // The probes' findings, kept between starts of one boot, so that a restart does not pay for them again.
+
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { hasErrorCode } from '../error-code.ts';
 import type { ProbeFacts } from './probe.ts';
 
 /** Raised when the probes or the facts change, so that an older host's file is not believed. */
@@ -37,8 +39,7 @@ export function readProbe(file: string, key: string): CachedProbe | undefined {
     // The key covers the format: who wrote this key wrote this shape.
     return kept as unknown as CachedProbe; // the key is a hash over the format's number
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (isMissing || error instanceof SyntaxError) return undefined;
+    if (hasErrorCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

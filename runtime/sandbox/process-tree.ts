@@ -1,5 +1,7 @@
 // What /proc tells about processes: who is alive, who descends from whom, who uses how much. Nothing here kills.
+
 import { readdirSync, readFileSync } from 'node:fs';
+import { hasErrorCode } from '../error-code.ts';
 
 /** One line of /proc/PID/stat, as far as we need it. */
 export interface ProcessStat {
@@ -93,10 +95,5 @@ function listProc(path: string): readonly string[] {
 
 /** ESRCH is what reading a file of a process that has just ended gives; EACCES and EPERM belong to others' processes. */
 function isGone(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)
-  );
+  return hasErrorCode(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM');
 }

@@ -1,6 +1,7 @@
 // Turns a shape and a program into a running sandbox: number, directory, group, launch; and undoes it all if one fails.
 
 import { setPriority } from 'node:os';
+import { hasErrorCode } from '../error-code.ts';
 import type { SandboxPaths } from '../protocol.ts';
 import type { Backend, ReachableProgram, SlotPlace } from './backend.ts';
 import type { HostGroup, SlotGroup } from './cgroup.ts';
@@ -136,7 +137,6 @@ function yieldToHost({ child }: Launched): void {
     setPriority(child.pid, niceness);
   } catch (error) {
     // It has ended already, which `exit` tells.
-    const isGone = error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR';
-    if (!isGone) throw error;
+    if (!hasErrorCode(error, 'ERR_SYSTEM_ERROR')) throw error;
   }
 }
