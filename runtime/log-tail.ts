@@ -1,7 +1,7 @@
 // The last bytes of what was written, for X-Amz-Log-Result.
 
 /** `X-Amz-Log-Result` carries the last 4 KB, cut by bytes. */
-export const LOG_TAIL_BYTES = 4096;
+const LOG_TAIL_BYTES = 4096;
 
 /** Room to append in before what is no longer needed is moved out of the way. */
 const CAPACITY = 4 * LOG_TAIL_BYTES;

@@ -35,7 +35,7 @@ export const FrameByte = {
 } as const satisfies Record<FrameKind, number>;
 
 /** What {@link FrameReader.next} returns when the host has closed its end. */
-export const END_OF_FRAMES = 0;
+const END_OF_FRAMES = 0;
 
 /** Both buffers begin so; nearly every frame fits. */
 const BUFFER_BYTES = 64 * 1024;

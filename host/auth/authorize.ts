@@ -160,7 +160,7 @@ function decisionOn(
 }
 
 /** What a caller's own rights allow, whosever the resource is. */
-export function hasRight(rights: Rights, operation: OperationName): boolean {
+function hasRight(rights: Rights, operation: OperationName): boolean {
   switch (rights) {
     case 'admin':
       return true;

@@ -7,7 +7,7 @@ import type { HostKey, RandomBytes } from './host-key.ts';
 import { makeAccessKeyId } from './key-material.ts';
 
 /** How long an environment's credentials hold. */
-export const functionCredentialsLifeMs = 12 * 3_600_000;
+const functionCredentialsLifeMs = 12 * 3_600_000;
 
 const macBytes = 32;
 const secretLength = 40;
@@ -128,7 +128,7 @@ export class FunctionCredentials {
 }
 
 /** `arn:aws:sts::ACCOUNT:assumed-role/ROLE/FUNCTION`; of the role's path only its name remains, as with the service. */
-export function assumedRoleArn({ role, account, functionName }: FunctionIdentity): string {
+function assumedRoleArn({ role, account, functionName }: FunctionIdentity): string {
   const [, partition = 'aws'] = role.split(':');
   const roleName = role.slice(role.lastIndexOf('/') + 1);
   return `arn:${partition}:sts::${account}:assumed-role/${roleName}/${functionName}`;

@@ -45,7 +45,7 @@ export function publish(
 }
 
 /** The last published version, if it is still there and was published of the same code and configuration. */
-export function unchangedVersion(
+function unchangedVersion(
   held: HeldFunction | undefined,
   { latest, lastPublished }: FunctionRecord,
 ): VersionRecord | undefined {

@@ -59,7 +59,7 @@ export function decodeRecord(bytes: Buffer, start: number, end: number): LogEven
   };
 }
 
-export function eventIdOf(position: EventPosition): string {
+function eventIdOf(position: EventPosition): string {
   const timestamp = String(position.timestamp).padStart(TIMESTAMP_DIGITS, '0');
   return timestamp + String(position.sequence).padStart(SEQUENCE_DIGITS, '0');
 }

@@ -4,7 +4,7 @@ import { ServiceError } from '../service-error.ts';
 import type { PolicyStatement } from './statement.ts';
 
 /** Bytes of a policy's text. */
-export const MAX_POLICY_BYTES = 20_480;
+const MAX_POLICY_BYTES = 20_480;
 
 /** Spelled and ordered as in its text. */
 export interface PolicyDocument {

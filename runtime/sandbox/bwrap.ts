@@ -16,7 +16,7 @@ export const insidePaths: SandboxPaths = {
 export const insideInterpreter = '/var/lang/bin/node';
 
 /** The descriptors bwrap reads or writes and then closes; the function sees 0 to 3 only. */
-export const bwrapDescriptors = { filter: 4, arguments: 5, status: 6 } as const;
+const bwrapDescriptors = { filter: 4, arguments: 5, status: 6 } as const;
 
 /** The user the function sees itself as, whatever it is outside. */
 const insideUid = '993';

@@ -21,12 +21,12 @@ import path from 'node:path';
 const runDir = '/run/lambkin';
 
 /** True when any user can walk to `target` and read it, and all that lies in it. */
-export function isReachable(target: string): boolean {
+function isReachable(target: string): boolean {
   return blockedAt(target) === undefined && isOpen(target);
 }
 
 /** The first directory on the way to `target` that others may not walk through. */
-export function blockedAt(target: string): string | undefined {
+function blockedAt(target: string): string | undefined {
   const above: string[] = [];
   for (let at = path.dirname(realpathSync(target)); ; at = path.dirname(at)) {
     above.unshift(at);
