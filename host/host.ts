@@ -1,30 +1,22 @@
 // One host: builds every part in order and owns them all. The order of construction is the design; disposal runs it backwards.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
-import { bundleNodeBootstrap } from '../runtime/bootstraps.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { Pool } from '../runtime/pool.ts';
 import { Runtimes } from '../runtime/runtimes.ts';
-import { openSandboxes } from '../runtime/sandbox/open.ts';
 import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
 import { Slots } from '../runtime/slots.ts';
 import { startVariables } from '../runtime/start-variables.ts';
 import type { OperationContext, OperationParts } from './api/context.ts';
 import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
 import { rootCaller } from './auth/caller.ts';
-import { type AccessKeyPair, openCredentials } from './auth/credentials.ts';
+import type { AccessKeyPair } from './auth/credentials.ts';
 import { FunctionCredentials } from './auth/function-credentials.ts';
-import { openHostKey } from './auth/host-key.ts';
 import { RoleCredentials } from './auth/role-credentials.ts';
-import { openCapacityProviders } from './capacity/capacity-providers.ts';
-import { openCodePackages } from './code/packages.ts';
 import { fetchFromS3 } from './code/s3-source.ts';
 import { CodeSweep } from './code/sweep.ts';
-import { CodeSigningConfigs } from './code-signing/code-signing-configs.ts';
 import { Allotments } from './concurrency/allotments.ts';
 import { Provisioning } from './concurrency/provisioning.ts';
 import type { HostConfig } from './config.ts';
@@ -35,7 +27,7 @@ import { TenantEnvironments } from './dispatch/tenant-environments.ts';
 import { FunctionUrls } from './function-urls/function-urls.ts';
 import { Activation } from './functions/activation.ts';
 import { ACCOUNT_CODE_BYTES } from './functions/code-source.ts';
-import { Functions } from './functions/functions.ts';
+import type { Functions } from './functions/functions.ts';
 import { partitionOf } from './functions/names.ts';
 import type { FunctionSettings } from './functions/record.ts';
 import { ApiRate } from './http/api-rate.ts';
@@ -44,14 +36,12 @@ import { addOwnRoutes, codeLink } from './http/own-routes.ts';
 import { createRouter } from './http/router.ts';
 import { closeServer, createServer } from './http/server.ts';
 import { createSignedLinks } from './http/signed-link.ts';
-import { Identities } from './iam/identities.ts';
+import { readTls } from './http/tls.ts';
 import { createIam } from './iam/service.ts';
 import { layerDigests } from './layers/attach.ts';
-import { Layers } from './layers/layers.ts';
-import { openLogs } from './logs/logs.ts';
+import { type OpenedParts, type OpenOptions, openParts } from './open-parts.ts';
 import { ResourcePolicies } from './policies/resource-policies.ts';
 import type { SignedService } from './query/service.ts';
-import { openStore } from './store/sqlite.ts';
 import { createSts } from './sts/service.ts';
 
 /** As many tenants may have environments as on the service: 2,500 for a concurrency of 1,000. */
@@ -71,11 +61,8 @@ export interface Host extends AsyncDisposable {
   readonly lost: Promise<Error>;
 }
 
-export interface HostOptions {
-  readonly config: HostConfig;
+export interface HostOptions extends Omit<OpenOptions, 'clock'> {
   readonly clock?: Clock;
-  /** One sentence for the operator. */
-  readonly report: (text: string, cause?: unknown) => void;
 }
 
 export async function startHost({
@@ -85,88 +72,9 @@ export async function startHost({
 }: HostOptions): Promise<Host> {
   await using stack = new AsyncDisposableStack();
   const now = () => clock.epochMs();
-  const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
-  const { folders, hostId } = store.directory;
-  const secretsDir = folders.secrets;
-  const [
-    sandboxes,
-    bootstrap,
-    logs,
-    credentials,
-    hostKey,
-    packages,
-    functions,
-    layers,
-    codeSigning,
-    identities,
-    capacityProviders,
-  ] = await startTogether(stack, [
-    openSandboxes({
-      slotsDir: folders.slots,
-      mode: config.isolation.mode,
-      maxProcesses: config.limits.pids,
-      hostId,
-    }),
-    bundleNodeBootstrap(path.join(folders.code, 'runtime')),
-    openLogs({
-      dir: folders.logs,
-      clock,
-      maxBytesPerGroup: config.logs.maxBytesPerGroup,
-      onProblem: report,
-    }),
-    openCredentials({
-      secretsDir,
-      accountId: config.accountId,
-      now,
-      random: randomBytes,
-      admin: config.admin,
-      bearerToken: config.token,
-      onProblem: report,
-    }),
-    openHostKey({ secretsDir, random: randomBytes }),
-    openCodePackages({
-      blobs: store.blobs,
-      codeDir: folders.code,
-      slotsDir: folders.slots,
-      clock,
-      onFault: (error) => report('a package could not be kept in order', error),
-      onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
-    }),
-    Functions.open(store.registry),
-    Layers.open(store.registry),
-    CodeSigningConfigs.open(store.registry),
-    Identities.open({ registry: store.registry, now, random: randomBytes }),
-    openCapacityProviders(store.registry),
-  ]);
-
-  const runtimes = new Runtimes({
-    node: process.execPath,
-    nodeVersion: process.versions.node,
-    bootstrap,
-  });
-  const slots = stack.use(
-    new Slots({
-      sandboxes,
-      clock,
-      programFor: (shape) => runtimes.program(shape),
-      perShape: config.pool.genericSlots,
-      onProblem: report,
-    }),
-  );
-  const cores = availableParallelism();
-  const pool = stack.use(
-    new Pool({
-      slots,
-      clock,
-      cores,
-      maxStarts: 4 * cores,
-      idleMs: config.pool.idleMs,
-      memoryBudgetMib: Math.floor(config.pool.memoryBudgetBytes / 1024 ** 2),
-      queueLength: config.dispatch.queueLength,
-      queueWaitMs: config.dispatch.queueWaitMs,
-      onProblem: report,
-    }),
-  );
+  const opened = await openParts(stack, { config, clock, report });
+  const { store, packages, functions, layers, identities, logs, credentials, hostKey } = opened;
+  const { runtimes, slots, pool } = startEnvironments(stack, opened, { config, clock, report });
   const environments = new TenantEnvironments({
     environments: pool,
     maxTenants: Math.max(
@@ -179,7 +87,12 @@ export async function startHost({
   stack.use(new CodeSweep({ referencedCode, packages, blobs: store.blobs, report }));
 
   const functionCredentials = new FunctionCredentials({ hostKey, now, random: randomBytes });
-  const roles = new RoleCredentials({ secretsDir, functionCredentials, now, onProblem: report });
+  const roles = new RoleCredentials({
+    secretsDir: store.directory.folders.secrets,
+    functionCredentials,
+    now,
+    onProblem: report,
+  });
   /** Known once the listener has its port; environments are made later. */
   let publicUrl = '';
   const concurrency = new Concurrency({
@@ -239,8 +152,8 @@ export async function startHost({
     policies,
     layers,
     functionUrls: new FunctionUrls(functions),
-    codeSigning,
-    capacityProviders,
+    codeSigning: opened.codeSigning,
+    capacityProviders: opened.capacityProviders,
     activation,
     concurrency,
     allotments: new Allotments({ functions, concurrency }),
@@ -282,7 +195,7 @@ export async function startHost({
     links,
     blobs: store.blobs,
     logs,
-    isolation: sandboxes.report,
+    isolation: opened.sandboxes.report,
     health: () => ({ functions: functions.size, environments: pool.counts, slots: slots.ready }),
     epochMs: now,
     onFault: report,
@@ -297,7 +210,7 @@ export async function startHost({
   return {
     listenUrl,
     publicUrl,
-    isolation: sandboxes.report,
+    isolation: opened.sandboxes.report,
     dataDir: store.directory.path,
     adminPair: credentials.adminPair,
     functionCount: functions.size,
@@ -310,27 +223,41 @@ function servicesByName(...services: readonly SignedService[]): Map<string, Sign
   return new Map(services.map((each) => [each.name, each]));
 }
 
-type Opened<T extends readonly Promise<unknown>[]> = {
-  -readonly [K in keyof T]: Awaited<T[K]>;
-};
-
-/** Opens parts that do not need each other at the same time; when one fails, those that opened are disposed of. */
-async function startTogether<const T extends readonly Promise<unknown>[]>(
+/** What environments run in: interpreters, slots that wait, the warm pool. */
+function startEnvironments(
   stack: AsyncDisposableStack,
-  opening: T,
-): Promise<Opened<T>> {
-  const results = await Promise.allSettled(opening);
-  for (const result of results) {
-    if (result.status === 'fulfilled' && isDisposable(result.value)) stack.use(result.value);
-  }
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-  // as: all of them are fulfilled, in the order of the promises
-  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as Opened<T>;
-}
-
-function isDisposable(value: unknown): value is AsyncDisposable {
-  return typeof value === 'object' && value !== null && Symbol.asyncDispose in value;
+  { bootstrap, sandboxes }: Pick<OpenedParts, 'bootstrap' | 'sandboxes'>,
+  { config, clock, report }: OpenOptions,
+) {
+  const runtimes = new Runtimes({
+    node: process.execPath,
+    nodeVersion: process.versions.node,
+    bootstrap,
+  });
+  const slots = stack.use(
+    new Slots({
+      sandboxes,
+      clock,
+      programFor: (shape) => runtimes.program(shape),
+      perShape: config.pool.genericSlots,
+      onProblem: report,
+    }),
+  );
+  const cores = availableParallelism();
+  const pool = stack.use(
+    new Pool({
+      slots,
+      clock,
+      cores,
+      maxStarts: 4 * cores,
+      idleMs: config.pool.idleMs,
+      memoryBudgetMib: Math.floor(config.pool.memoryBudgetBytes / 1024 ** 2),
+      queueLength: config.dispatch.queueLength,
+      queueWaitMs: config.dispatch.queueWaitMs,
+      onProblem: report,
+    }),
+  );
+  return { runtimes, slots, pool };
 }
 
 function authMode(config: HostConfig): AuthMode {
@@ -376,24 +303,6 @@ function stampAt(clock: Clock) {
 
 function machineArchitecture(): string {
   return process.arch === 'x64' ? 'x86_64' : process.arch;
-}
-
-async function readTls({ tls }: HostConfig) {
-  if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([
-    readTlsFile('tls.cert', tls.certFile),
-    readTlsFile('tls.key', tls.keyFile),
-  ]);
-  return { cert, key };
-}
-
-async function readTlsFile(setting: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${setting} cannot be read: ${why}`, { cause });
-  }
 }
 
 function originOf(request: IncomingMessage, config: HostConfig): string {

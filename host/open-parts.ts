@@ -1,0 +1,121 @@
+// The parts of a host that read the disk, or try what this machine can do, before they are of use.
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { bundleNodeBootstrap } from '../runtime/bootstraps.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { openSandboxes } from '../runtime/sandbox/open.ts';
+import { openCredentials } from './auth/credentials.ts';
+import { openHostKey } from './auth/host-key.ts';
+import { openCapacityProviders } from './capacity/capacity-providers.ts';
+import { openCodePackages } from './code/packages.ts';
+import { CodeSigningConfigs } from './code-signing/code-signing-configs.ts';
+import type { HostConfig } from './config.ts';
+import { Functions } from './functions/functions.ts';
+import { Identities } from './iam/identities.ts';
+import { Layers } from './layers/layers.ts';
+import { openLogs } from './logs/logs.ts';
+import { openStore } from './store/sqlite.ts';
+
+export interface OpenOptions {
+  readonly config: HostConfig;
+  readonly clock: Clock;
+  /** One sentence for the operator. */
+  readonly report: (text: string, cause?: unknown) => void;
+}
+
+/** Opens all of them; what must be disposed of is on the stack then, even when another one fails. */
+export async function openParts(stack: AsyncDisposableStack, options: OpenOptions) {
+  const { config, clock, report } = options;
+  const now = () => clock.epochMs();
+  const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
+  const { folders, hostId } = store.directory;
+  const [
+    sandboxes,
+    bootstrap,
+    logs,
+    credentials,
+    hostKey,
+    packages,
+    functions,
+    layers,
+    codeSigning,
+    identities,
+    capacityProviders,
+  ] = await startTogether(stack, [
+    openSandboxes({
+      slotsDir: folders.slots,
+      mode: config.isolation.mode,
+      maxProcesses: config.limits.pids,
+      hostId,
+    }),
+    bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+    openLogs({
+      dir: folders.logs,
+      clock,
+      maxBytesPerGroup: config.logs.maxBytesPerGroup,
+      onProblem: report,
+    }),
+    openCredentials({
+      secretsDir: folders.secrets,
+      accountId: config.accountId,
+      now,
+      random: randomBytes,
+      admin: config.admin,
+      bearerToken: config.token,
+      onProblem: report,
+    }),
+    openHostKey({ secretsDir: folders.secrets, random: randomBytes }),
+    openCodePackages({
+      blobs: store.blobs,
+      codeDir: folders.code,
+      slotsDir: folders.slots,
+      clock,
+      onFault: (error) => report('a package could not be kept in order', error),
+      onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
+    }),
+    Functions.open(store.registry),
+    Layers.open(store.registry),
+    CodeSigningConfigs.open(store.registry),
+    Identities.open({ registry: store.registry, now, random: randomBytes }),
+    openCapacityProviders(store.registry),
+  ]);
+  return {
+    store,
+    sandboxes,
+    bootstrap,
+    logs,
+    credentials,
+    hostKey,
+    packages,
+    functions,
+    layers,
+    codeSigning,
+    identities,
+    capacityProviders,
+  };
+}
+
+export type OpenedParts = Awaited<ReturnType<typeof openParts>>;
+
+type Opened<T extends readonly Promise<unknown>[]> = {
+  -readonly [K in keyof T]: Awaited<T[K]>;
+};
+
+/** Opens parts that do not need each other at the same time; when one fails, those that opened are disposed of. */
+async function startTogether<const T extends readonly Promise<unknown>[]>(
+  stack: AsyncDisposableStack,
+  opening: T,
+): Promise<Opened<T>> {
+  const results = await Promise.allSettled(opening);
+  for (const result of results) {
+    if (result.status === 'fulfilled' && isDisposable(result.value)) stack.use(result.value);
+  }
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  // as: all of them are fulfilled, in the order of the promises
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as Opened<T>;
+}
+
+function isDisposable(value: unknown): value is AsyncDisposable {
+  return typeof value === 'object' && value !== null && Symbol.asyncDispose in value;
+}
