@@ -48,6 +48,8 @@ export interface SettingsLimits {
 
 /** Where, for whom and within which limits settings are checked. */
 export interface SettingsScope extends LayerScope {
+  /** The function's. */
+  readonly account: string;
   readonly limits: SettingsLimits;
 }
 
@@ -79,7 +81,10 @@ function refuseImage(request: CreatableSettings): never {
   refuse('PackageType Image is not available on this host yet');
 }
 
-/** The settings of a new function. Throws InvalidParameterValueException as the service does, in its order. */
+/**
+ * The settings of a new function. Throws InvalidParameterValueException as the service does, in its order, and AccessDeniedException
+ * for a role or a layer that is another account's.
+ */
 export function newSettings(
   request: CreatableSettings,
   { runtime, handler }: Pick<FunctionSettings, 'runtime' | 'handler'>,
@@ -109,6 +114,7 @@ export function newSettings(
   checkSettings(settings, request.LoggingConfig, scope.limits);
   const layers = presentList(attachedLayers(scope, request.Layers ?? []));
   checkTags(request.Tags ?? {});
+  checkRole(settings.role, scope);
   return { ...settings, layers };
 }
 
@@ -147,10 +153,19 @@ export function updatedSettings(
     snapStart: request.SnapStart?.ApplyOn ?? current.snapStart,
   };
   checkSettings(settings, request.LoggingConfig, scope.limits);
-  if (request.Layers === undefined) return settings;
-  const updated = { ...settings, layers: presentList(attachedLayers(scope, request.Layers)) };
-  checkCombinedSize(updated);
+  const updated =
+    request.Layers === undefined
+      ? settings
+      : { ...settings, layers: presentList(attachedLayers(scope, request.Layers)) };
+  if (request.Role !== undefined) checkRole(request.Role, scope);
+  if (request.Layers !== undefined) checkCombinedSize(updated);
   return updated;
+}
+
+/** Whoever may deploy must not come by the credentials that another account's role is mapped to. */
+function checkRole(role: string, { account }: SettingsScope): void {
+  if (role.split(':')[4] !== account)
+    throw new ServiceError('AccessDeniedException', 'Cross-account pass role is not allowed.');
 }
 
 /** Throws InvalidParameterValueException when code and layers are too large together. */

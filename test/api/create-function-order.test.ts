@@ -38,6 +38,14 @@ const faults: readonly (readonly [
   ],
   [(request) => ({ ...request, Tags: { 'aws:mine': '' } }), /^The tag key/],
   [
+    // The first fault of the list is a role too; it stays what it is.
+    (request) =>
+      request.Role === 'r1'
+        ? request
+        : { ...request, Role: 'arn:aws:iam::111111111111:role/theirs' },
+    /^Cross-account pass role is not allowed\.$/,
+  ],
+  [
     (request) => ({
       ...request,
       CodeSigningConfigArn:

@@ -299,6 +299,20 @@ suite('CreateFunction refuses', () => {
     ]);
   });
 
+  test('roles of other accounts, whose credentials are not for those who may deploy in this one', async () => {
+    await using t = await startTestHost();
+    await expectRefusals(t, [
+      [
+        { Role: 'arn:aws:iam::111111111111:role/r' },
+        {
+          status: 403,
+          name: 'AccessDeniedException',
+          message: 'Cross-account pass role is not allowed.',
+        },
+      ],
+    ]);
+  });
+
   test('what this host cannot act on, instead of storing and ignoring it', async () => {
     await using t = await startTestHost();
     const unavailable = (member: string) => invalid(`${member} is not available on this host yet`);

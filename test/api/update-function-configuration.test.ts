@@ -216,6 +216,11 @@ suite('UpdateFunctionConfiguration', () => {
       ],
       [{ DurableConfig: { ExecutionTimeout: 60 } }, /^DurableConfig is not available on this host/],
       [{ ImageConfig: { Command: ['x'] } }, /^ImageConfig is only supported/],
+      [
+        { Role: 'arn:aws:iam::111111111111:role/r' },
+        /^Cross-account pass role is not allowed\.$/,
+        'AccessDeniedException',
+      ],
     ];
     for (const [members, message, name = 'InvalidParameterValueException'] of cases) {
       const told = await refusalOf(update(t, members as Members)); // as: some are wrong on purpose

@@ -151,7 +151,7 @@ suite('A caller of another account', () => {
     const client = place.as('OTHERADMIN');
     const { message } = await refusalOf(invoke(client, 'f'));
     assert.equal(message, `Function not found: ${arn.replace(own, other)}:$LATEST`);
-    await deploy(client, 'f', returning('"other"'));
+    await deploy(client, 'f', returning('"other"'), { Role: `arn:aws:iam::${other}:role/r` });
     assert.equal((await invoke(client, 'f')).payload, 'other');
     assert.equal((await invoke(client, arn)).payload, arn);
     const { Functions = [] } = await client.send(new ListFunctionsCommand());

@@ -29,6 +29,8 @@ import { type Refusal, refusalOf } from '../support/wire.ts';
 
 const secretAccessKey = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const organization = 'o-0123456789';
+/** Of the functions of the first user's account. */
+const Role = 'arn:aws:iam::111111111111:role/r';
 
 /** One user in each of two other accounts; the second account is of an organization. */
 const users = [
@@ -98,7 +100,7 @@ suite('A layer of another account', () => {
       one.send(new GetLayerVersionCommand({ LayerName: `${LAYER_ARN}:shared`, VersionNumber: 1 }));
     const readByArn = () => one.send(new GetLayerVersionByArnCommand({ Arn: arn }));
     const create = async () =>
-      one.send(new CreateFunctionCommand(await createRequest('g', { Layers: [arn] })));
+      one.send(new CreateFunctionCommand(await createRequest('g', { Role, Layers: [arn] })));
     const refusal = denied(users[0].principal, arn);
     for (const call of [read, readByArn, create])
       assert.deepEqual(await refusalOf(call()), refusal, call.toString());
@@ -107,7 +109,7 @@ suite('A layer of another account', () => {
       [`${LAYER_ARN}:shared:9`],
       ['arn:aws:lambda:eu-west-1:000000000000:layer:shared:1'],
     ]) {
-      const request = await createRequest('g', { Layers });
+      const request = await createRequest('g', { Role, Layers });
       assert.deepEqual(
         await refusalOf(one.send(new CreateFunctionCommand(request))),
         denied(users[0].principal, String(Layers[0])),
@@ -118,7 +120,7 @@ suite('A layer of another account', () => {
     assert.equal((await readByArn()).LayerVersionArn, arn);
     const { Content } = await read();
     assert.equal((await fetch(Content?.Location ?? '')).status, 200);
-    await deploy(one, 'g', evaluating, { Layers: [arn] });
+    await deploy(one, 'g', evaluating, { Role, Layers: [arn] });
     await close(t);
     assert.deepEqual(await refusalOf(read()), refusal);
     assert.equal((await invoke(one, 'g', 'require("shared")')).payload, 'shared');
@@ -148,13 +150,13 @@ suite('A layer of another account', () => {
     const [one] = await others(t, stack);
     const own = await publishLayer(one, 'shared', commonJsPackage('own', '"own"'));
     assert.equal(own, 'arn:aws:lambda:us-east-1:111111111111:layer:shared:1');
-    await deploy(one, 'f', evaluating, { Layers: [own] });
+    await deploy(one, 'f', evaluating, { Role, Layers: [own] });
     assert.equal((await invoke(one, 'f', 'require("own")')).payload, 'own');
     await permit(t, '*');
     await t.deploy('f', evaluating, { Layers: [`${LAYER_ARN}:shared:1`] });
     assert.equal(await result(t, 'f', 'require("shared")'), 'theirs');
     // Both are layers called shared, but not two versions of one layer.
-    await deploy(one, 'both', evaluating, { Layers: [own, `${LAYER_ARN}:shared:1`] });
+    await deploy(one, 'both', evaluating, { Role, Layers: [own, `${LAYER_ARN}:shared:1`] });
     const both = await invoke(one, 'both', '[require("own"), require("shared")]');
     assert.deepEqual(both.payload, ['own', 'theirs']);
     const intruding = new PublishLayerVersionCommand({
