@@ -489,6 +489,7 @@ export class Environment implements AsyncDisposable {
     this.#initDurationMs = undefined;
     return this.#records.end(call.invocation, {
       requestId: call.invocation.requestId,
+      tenantId: call.invocation.tenantId,
       status,
       errorType,
       durationMs,

@@ -39,7 +39,7 @@ export interface Report {
   readonly durationMs: number;
   readonly memorySizeMb: number;
   readonly maxMemoryUsedMb: number;
-  /** In JSON records only; undefined where the function has no tenants. */
+  /** In JSON records only; empty or undefined where the function has no tenants. */
   readonly tenantId?: string | undefined;
   /** Only for the first invocation of an environment whose init succeeded. */
   readonly initDurationMs: number | undefined;
@@ -83,7 +83,11 @@ export function startLine(
   tenantId?: string,
 ): string {
   if (to.format === 'Text') return `START RequestId: ${requestId} Version: ${version}\n`;
-  return json(to, 'INFO', epochMs, 'platform.start', { requestId, version, tenantId });
+  return json(to, 'INFO', epochMs, 'platform.start', {
+    requestId,
+    version,
+    tenantId: shownTenant(tenantId),
+  });
 }
 
 /** END in Text format; its JSON counterpart is platform.runtimeDone. */
@@ -93,7 +97,7 @@ export function endLine(to: PlatformLogFormat, epochMs: number, report: Report):
     requestId: report.requestId,
     status: report.status,
     errorType: platformErrorType(report.errorType),
-    tenantId: report.tenantId,
+    tenantId: shownTenant(report.tenantId),
     metrics: { durationMs: round3(report.durationMs) },
   });
 }
@@ -113,7 +117,7 @@ export function reportLine(to: PlatformLogFormat, epochMs: number, report: Repor
     requestId: report.requestId,
     status: report.status,
     errorType: platformErrorType(report.errorType),
-    tenantId: report.tenantId,
+    tenantId: shownTenant(report.tenantId),
     metrics: {
       durationMs: round3(report.durationMs),
       billedDurationMs: billedMs,
@@ -123,6 +127,10 @@ export function reportLine(to: PlatformLogFormat, epochMs: number, report: Repor
         report.initDurationMs === undefined ? undefined : round3(report.initDurationMs),
     },
   });
+}
+
+function shownTenant(tenantId: string | undefined): string | undefined {
+  return tenantId === '' ? undefined : tenantId;
 }
 
 /** The platform's own records keep an error type only in this form; the caller's body is never touched. */

@@ -80,8 +80,7 @@ export class PlatformRecords {
   }
 
   /** END and REPORT; the tail for who wanted one. */
-  end({ wantsLogTail, tenantId }: Invocation, outcome: Report): Buffer | undefined {
-    const report = { ...outcome, tenantId: shownTenant(tenantId) };
+  end({ wantsLogTail }: Invocation, report: Report): Buffer | undefined {
     this.signOfLife();
     this.#log.endInvocation();
     const now = this.#clock.epochMs();
@@ -100,13 +99,7 @@ export class PlatformRecords {
 
   #start({ requestId, tenantId }: Invocation, epochMs: number): void {
     const { functionVersion } = this.#spec;
-    const tenant = shownTenant(tenantId);
-    const line = startLine(this.#format, epochMs, requestId, functionVersion, tenant);
+    const line = startLine(this.#format, epochMs, requestId, functionVersion, tenantId);
     this.#log.platform(epochMs, line);
   }
-}
-
-/** Functions without tenants have an empty one, which no record shows. */
-function shownTenant(tenantId: string): string | undefined {
-  return tenantId === '' ? undefined : tenantId;
 }

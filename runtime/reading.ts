@@ -68,6 +68,9 @@ function closed(stream: { closed: boolean; once(e: 'close', f: () => void): unkn
 export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
   const time = Promise.withResolvers<void>();
   const timer = setTimeout(time.resolve, ms);
-  await Promise.race([promise, time.promise]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([promise, time.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
