@@ -9,14 +9,9 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../runtime/clock.ts';
 import { hasErrorCode } from '../../runtime/error-code.ts';
-import { ServiceError } from '../service-error.ts';
 import type { Blobs } from '../store/store.ts';
-import {
-  type ArchiveLimits,
-  ArchiveRefused,
-  lambdaArchiveLimits,
-  type Refusal,
-} from './entry-rules.ts';
+import { type ArchiveLimits, ArchiveRefused, lambdaArchiveLimits } from './entry-rules.ts';
+import { refusedPackage } from './refused-package.ts';
 import type { TreeFacts } from './tree-files.ts';
 import { type MakeTree, TreeStore } from './tree-store.ts';
 import { CodeWorkers, UnpackTimeout } from './workers.ts';
@@ -61,13 +56,6 @@ export interface CodePackagesOptions {
   /** Tells one boot of the machine from the next; read from the kernel when not given. */
   readonly bootId?: string | undefined;
 }
-
-/** The service's texts; what exactly is wrong is the error's cause. */
-const refusalTexts = {
-  empty: 'Uploaded file must be a non-empty zip',
-  malformed: 'Could not unzip uploaded file. Please check your file, then try to upload again.',
-  tooLarge: `Unzipped size must be smaller than ${lambdaArchiveLimits.maxUnzippedBytes} bytes`,
-} as const satisfies Record<Refusal, string>;
 
 const kernelBootId = '/proc/sys/kernel/random/boot_id';
 
@@ -250,13 +238,13 @@ export class CodePackages implements AsyncDisposable {
         }
         case 'refused':
           this.#onRefused?.(result.reason);
-          throw refused(result.refusal, new ArchiveRefused(result.refusal, result.reason));
+          throw refusedPackage(result.refusal, new ArchiveRefused(result.refusal, result.reason));
         default:
           throw result satisfies never;
       }
     } catch (cause) {
       if (cause instanceof UnpackTimeout || hasErrorCode(cause, 'ERR_WORKER_OUT_OF_MEMORY')) {
-        throw refused('malformed', cause);
+        throw refusedPackage('malformed', cause);
       }
       throw cause;
     }
@@ -267,10 +255,6 @@ export class CodePackages implements AsyncDisposable {
     this.#running.add(running);
     return running;
   }
-}
-
-function refused(refusal: Refusal, cause: unknown): ServiceError {
-  return new ServiceError('InvalidParameterValueException', refusalTexts[refusal], { cause });
 }
 
 async function writeArchive(file: string, archive: Uint8Array | Readable): Promise<void> {

@@ -2,6 +2,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { ServiceError } from '../service-error.ts';
 import { ArchiveRefused, lambdaArchiveLimits } from './entry-rules.ts';
+import { refusedPackage } from './refused-package.ts';
 
 export interface S3Source {
   readonly bucket: string;
@@ -100,12 +101,8 @@ async function* limited(
 }
 
 function tooLarge(maxBytes: number): ServiceError {
-  const { maxUnzippedBytes } = lambdaArchiveLimits;
-  return new ServiceError(
-    'InvalidParameterValueException',
-    `Unzipped size must be smaller than ${maxUnzippedBytes} bytes`,
-    { cause: new ArchiveRefused('tooLarge', `the object has more than ${maxBytes} bytes`) },
-  );
+  const cause = new ArchiveRefused('tooLarge', `the object has more than ${maxBytes} bytes`);
+  return refusedPackage('tooLarge', cause);
 }
 
 /** In the service's words where it has any; an error that S3 did not send stays as it is. */

@@ -66,7 +66,6 @@ export async function takeInCode(
   intake: PackageIntake,
   fetchFromS3: S3Fetch,
 ): Promise<CodeReference> {
-  if (code.ZipFile?.length === 0) refuse('Uploaded file must be a non-empty zip');
   const archive = code.ZipFile ?? (await fromS3(code, region, fetchFromS3));
   const { digest, sha256, sizeBytes, unzippedBytes } = await intake.add(archive);
   return { digest, sha256, sizeBytes, unzippedBytes };
