@@ -11,73 +11,44 @@ export interface TaggedResource {
   change(apply: (current: Tags) => Tags): Promise<void>;
 }
 
-/** Kinds as ARNs spell them, with what is said when there is no such resource. */
-const NOT_FOUND = {
-  function: (arn) => `Function not found: ${arn}`,
-  'code-signing-config': (arn) => `The Lambda code signing configuration ${arn} can not be found.`,
-  'event-source-mapping': (arn) => `Event source mapping not found: ${arn}`,
-  'capacity-provider': (arn) => `Capacity provider not found: ${arn}`,
-  'network-connector': (arn) => `Network connector not found: ${arn}`,
-} as const satisfies Record<string, (arn: string) => string>;
-
-type Kind = keyof typeof NOT_FOUND;
-
-interface TaggableArn {
-  readonly arn: string;
-  readonly kind: Kind;
-  /** Name or id, the last part of the ARN. */
-  readonly id: string;
-}
-
 /**
  * The resource of a Resource member that has passed its pattern. Throws ResourceNotFoundException, and
  * InvalidParameterValueException for versions and aliases, which have no tags of their own.
  */
 export function taggedResource(context: OperationContext, arn: string): TaggedResource {
-  const named = parse(arn);
-  const resource = find(context, named);
-  if (resource === undefined) throw notFound(named);
-  return resource;
-}
-
-function parse(arn: string): TaggableArn {
-  const [, , , , , kind = '', id = '', qualifier] = arn.split(':');
-  if (!Object.hasOwn(NOT_FOUND, kind)) throw new Error(`${arn} names nothing that has tags`);
+  const [, , , , , kind, id = '', qualifier] = arn.split(':');
   if (qualifier !== undefined)
     throw new ServiceError(
       'InvalidParameterValueException',
       'Tags on function aliases and versions are not supported. Please specify a function ARN.',
     );
-  return { arn, kind: kind as Kind, id }; // as: a key of the table by the check above
-}
-
-function find(context: OperationContext, named: TaggableArn): TaggedResource | undefined {
-  switch (named.kind) {
+  switch (kind) {
     case 'function':
-      return findFunction(context, named);
+      return taggedFunction(context, arn, id);
     case 'code-signing-config':
-      return findScoped(context.codeSigning.all, context, named);
+      return taggedRecord(context.codeSigning.all, context, arn);
     case 'capacity-provider':
-      return findScoped(context.capacityProviders, context, named);
+      return taggedRecord(context.capacityProviders, context, arn);
     case 'event-source-mapping':
+      throw notFound(`Event source mapping not found: ${arn}`);
     case 'network-connector':
-      return undefined;
+      throw notFound(`Network connector not found: ${arn}`);
     default:
-      throw new Error(`unknown kind ${JSON.stringify(named.kind satisfies never)}`);
+      throw new Error(`${arn} names nothing that has tags`);
   }
 }
 
 /** Of the caller's scope only: an ARN of another region names nothing here. */
-function findFunction(context: OperationContext, named: TaggableArn): TaggedResource | undefined {
+function taggedFunction(context: OperationContext, arn: string, name: string): TaggedResource {
   const { functions, account, region } = context;
-  const { arn, id } = named;
-  const record = functions.get(account, region, id);
-  if (record === undefined || functionArn(record, id) !== arn) return undefined;
+  const missing = () => notFound(`Function not found: ${arn}`);
+  const record = functions.get(account, region, name);
+  if (record === undefined || functionArn(record, name) !== arn) throw missing();
   return {
     tags: record.tags,
     change: (apply) =>
-      functions.change(account, region, id, (current) => {
-        if (current === undefined) throw notFound(named);
+      functions.change(account, region, name, (current) => {
+        if (current === undefined) throw missing();
         const tags = apply(current.root.tags);
         return { change: { root: { ...current.root, tags } }, result: undefined };
       }),
@@ -85,15 +56,13 @@ function findFunction(context: OperationContext, named: TaggableArn): TaggedReso
 }
 
 /** Of resources whose tags are a member of their record. */
-function findScoped<Root extends ResourceScope & { readonly tags: Tags }>(
+function taggedRecord<Root extends ResourceScope & { readonly tags: Tags }>(
   resources: ScopedResources<Root>,
   context: OperationContext,
-  { arn }: TaggableArn,
-): TaggedResource | undefined {
-  const record = resources.find(context, arn);
-  if (record === undefined) return undefined;
+  arn: string,
+): TaggedResource {
   return {
-    tags: record.tags,
+    tags: resources.require(context, arn).tags,
     change: async (apply) => {
       await resources.change(context, arn, (current) => ({
         ...current,
@@ -103,6 +72,6 @@ function findScoped<Root extends ResourceScope & { readonly tags: Tags }>(
   };
 }
 
-function notFound({ kind, arn }: TaggableArn): ServiceError {
-  return new ServiceError('ResourceNotFoundException', NOT_FOUND[kind](arn));
+function notFound(message: string): ServiceError {
+  return new ServiceError('ResourceNotFoundException', message);
 }
