@@ -3,7 +3,7 @@
 import type { RandomBytes } from '../auth/host-key.ts';
 import { type Aggregate, Aggregates, type PartChange } from '../store/aggregates.ts';
 import type { Registry } from '../store/store.ts';
-import { noSuchEntity, noSuchPolicy, noSuchRole } from './errors.ts';
+import { invalidInput, noSuchEntity, noSuchPolicy, noSuchRole } from './errors.ts';
 import { type IamScope, isServicePolicy, policyArn } from './names.ts';
 import {
   IAM_PART_KINDS,
@@ -59,10 +59,11 @@ export class IamAccount {
 
   /**
    * Policies of the account must exist; of those that the service provides no list is kept, and any name of one is taken. Throws
-   * NoSuchEntity.
+   * NoSuchEntity, and InvalidInput for what is no ARN, such as the bare name of a policy.
    */
   requireAttachable(arn: string): void {
     if (isServicePolicy(this.scope, arn) || this.findPolicy(arn) !== undefined) return;
+    if (!arn.startsWith('arn:')) throw invalidInput(`ARN ${arn} is not valid.`);
     throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
   }
 

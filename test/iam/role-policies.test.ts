@@ -94,6 +94,10 @@ test('managed policies are attached, once, and detached; those that the service 
       await act('AttachRolePolicy', arn),
       `404 NoSuchEntity: Policy ${arn} does not exist or is not attachable.`,
     );
+  assert.equal(
+    await act('AttachRolePolicy', 'AWSLambdaBasicExecutionRole'),
+    '400 InvalidInput: ARN AWSLambdaBasicExecutionRole is not valid.',
+  );
   assert.match(await act('DetachRolePolicy', OWN), /^200/);
   assert.equal(
     await act('DetachRolePolicy', OWN),
