@@ -78,6 +78,7 @@ export class Environment implements AsyncDisposable {
   #startedAtMs = 0;
   #idleSinceMs = 0;
   #expiresAtMs = Number.POSITIVE_INFINITY;
+  #isStale = false;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
   #initSettled: ((outcome: InitOutcome) => void) | undefined;
@@ -145,10 +146,16 @@ export class Environment implements AsyncDisposable {
     return this.#inHand.length;
   }
 
-  /** Too old to be given another event: past its life, or its credentials are about to end. */
+  /** Too old to be given another event: past its life, or its credentials are about to end. As of the last {@link noteAge}. */
   get isStale(): boolean {
-    if (this.#clock.monotonicMs() - this.#createdAtMs > MAX_LIFE_MS) return true;
-    return this.#clock.epochMs() > this.#expiresAtMs - CREDENTIALS_MARGIN_MS;
+    return this.#isStale;
+  }
+
+  /** To be called now and then: looking at the clocks for every event would show on the hot path. */
+  noteAge(): void {
+    this.#isStale =
+      this.#clock.monotonicMs() - this.#createdAtMs > MAX_LIFE_MS ||
+      this.#clock.epochMs() > this.#expiresAtMs - CREDENTIALS_MARGIN_MS;
   }
 
   /** Resident memory it was last known to use, in KiB. */

@@ -9,10 +9,10 @@ import {
   deserving,
   type Group,
   idleOf,
-  idleSince,
   isEmpty,
   loadOf,
   mustYield,
+  retirable,
 } from './group.ts';
 import type { InitOutcome } from './init-outcome.ts';
 import type {
@@ -375,7 +375,7 @@ export class Pool implements AsyncDisposable {
   /** Gives an environment that has room what waits, or makes it idle. */
   #serve(group: Group, environment: Environment): void {
     const makesWay = !environment.isProvisioned && this.#mustMakeWay(group);
-    if (group.waiting.length > 0 && !makesWay) {
+    if (group.waiting.length > 0 && !makesWay && !environment.isStale) {
       const depth = depthOf(group, this.#options.cores, this.#options.clock.monotonicMs());
       while (environment.inHand < depth) {
         const call = this.#dequeue(group);
@@ -520,8 +520,10 @@ export class Pool implements AsyncDisposable {
   #retireIdleOnes(): void {
     const { clock, idleMs } = this.#options;
     const since = clock.monotonicMs() - idleMs;
-    for (const group of this.#groups.values())
-      for (const environment of idleSince(group, since)) this.#retireIdle(environment);
+    for (const group of this.#groups.values()) {
+      for (const environment of group.environments) environment.noteAge();
+      for (const environment of retirable(group, since)) this.#retireIdle(environment);
+    }
   }
 
   /** Calls that wait behind a handler which is slow this time get environments; those beyond the limit are refused. */

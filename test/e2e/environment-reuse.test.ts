@@ -79,3 +79,26 @@ test('environments end when they have been idle for long, and are told so', asyn
     return lines.some((line) => line.endsWith('\ttold to end\n'));
   });
 });
+
+test('environments that are never idle are replaced all the same when they have lived for four hours', async () => {
+  const clock = createMovedClock();
+  await using t = await startTestHost({
+    clock,
+    // Calls under way see the leap of the clock, too.
+    env: { LAMBKIN_DISPATCH_QUEUE_WAIT_MS: `${10 * 60 * 60 * 1000}` },
+  });
+  await t.deploy('f', { 'index.mjs': CODE });
+  const latest: Seen[] = [];
+  let isOver = false;
+  const callers = Array.from({ length: 8 }, async (_, at) => {
+    while (!isOver) latest[at] = await seen(t);
+  });
+  const idsNow = () => new Set(latest.map(({ id }) => id));
+  await waitFor('all have run', () => latest.every(({ n }) => n > 20) && latest.length === 8);
+  const before = idsNow();
+  clock.advance(4 * 60 * 60 * 1000 + 1);
+  await waitFor('others serve', () => idsNow().isDisjointFrom(before));
+  isOver = true;
+  await Promise.all(callers);
+  assert.deepEqual(t.reports, []);
+});
