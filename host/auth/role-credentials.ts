@@ -49,10 +49,14 @@ export class RoleCredentials {
     });
   }
 
-  /** Throws an Error when the role is mapped to a profile that cannot be resolved. */
+  /**
+   * A function with a role of another account gets the host's own: what that role is mapped to is not its account's to use. Throws
+   * an Error when the role is mapped to a profile that cannot be resolved.
+   */
   async credentialsFor(identity: FunctionIdentity): Promise<EnvironmentCredentials> {
     const mapping = this.#roles.current.get(identity.role);
-    if (mapping === undefined) return this.#options.functionCredentials.issue(identity);
+    const isOwn = identity.role.split(':')[4] === identity.account;
+    if (mapping === undefined || !isOwn) return this.#options.functionCredentials.issue(identity);
     return 'profile' in mapping ? this.#ofProfile(identity.role, mapping.profile) : mapping;
   }
 

@@ -136,6 +136,15 @@ suite('credentials by role', () => {
     assert.deepEqual(await byRole.credentialsFor(identity), rotated);
   });
 
+  test('are the host’s own for a function of another account than its role', async () => {
+    await using secrets = await temporarySecrets();
+    const real = { accessKeyId: 'AKIAREAL', secretAccessKey: 'real' };
+    const byRole = await roles(secrets.dir, { [identity.role]: real });
+    const foreign = await byRole.credentialsFor({ ...identity, account: '999999999999' });
+    assert.notEqual(foreign.accessKeyId, real.accessKeyId);
+    assert.match(foreign.accessKeyId, /^ASIA/);
+  });
+
   test('are those of a profile of the machine, read anew each time', async () => {
     await using secrets = await temporarySecrets();
     const byRole = await roles(secrets.dir, { [identity.role]: { profile: 'real' } });
