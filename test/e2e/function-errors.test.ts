@@ -1,6 +1,7 @@
 // Every way in which a function can fail, as its caller sees it: type, text, kind; and the next invocation works.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exchange } from '../support/exchange.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 
@@ -26,7 +27,7 @@ const ways = {
 };
 export const handler = async ({ way }) => await ways[way]();
 export const later = async ({ arm }) => {
-  if (arm) setTimeout(() => { throw new Error('from before'); }, 1);
+  if (arm) setTimeout(() => { throw new Error('from before'); }, 500);
   return 'armed';
 };`;
 
@@ -130,6 +131,8 @@ suite('a function that fails', () => {
 
   test('what a timer throws after the answer fails the next invocation', async () => {
     assert.equal((await t.invoke('later', { arm: true })).text, '"armed"');
+    // Due by the next invocation; until then nothing runs.
+    await sleep(600);
     const { kind, body } = await fail('later', {});
     assert.equal(kind, 'handled');
     assert.equal(body.errorType, 'Error');
