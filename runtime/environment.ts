@@ -1,7 +1,9 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
+import { Age } from './age.ts';
 import { type AnswerKind, answerOutcome, recordedType, typedBody } from './answers.ts';
 import type { Clock } from './clock.ts';
+import { Deadline } from './deadline.ts';
 import { invokeFrame, shutdownFrame } from './frames.ts';
 import { FunctionLog } from './function-log.ts';
 import { HeldFrames } from './held-frames.ts';
@@ -21,12 +23,6 @@ import { writeWithdrawn } from './withdrawn-file.ts';
 
 /** How long a planned shutdown lets `SIGTERM` listeners run before the tree is killed. */
 const SHUTDOWN_GRACE_MS = 500;
-
-/** An environment is replaced after this long, as on the service. */
-const MAX_LIFE_MS = 4 * 60 * 60 * 1000;
-
-/** An environment is not used when its credentials end within this time. */
-const CREDENTIALS_MARGIN_MS = 5 * 60 * 1000;
 
 const ID_BYTES = 36;
 
@@ -67,7 +63,7 @@ export interface EnvironmentOptions {
 export class Environment implements AsyncDisposable {
   readonly spec: EnvironmentSpec;
   readonly instance: NewInstance;
-  readonly #createdAtMs: number;
+  readonly age: Age;
   readonly #slot: Slot;
   readonly #owner: EnvironmentOwner;
   readonly #clock: Clock;
@@ -77,14 +73,10 @@ export class Environment implements AsyncDisposable {
   readonly #inHand = new InHand<Call>();
   #startedAtMs = 0;
   #idleSinceMs = 0;
-  #expiresAtMs = Number.POSITIVE_INFINITY;
-  #isStale = false;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
   #initSettled: ((outcome: InitOutcome) => void) | undefined;
-  /** One timer, refreshed for each invocation: arming a new one each time would show on the hot path. */
-  #deadline: NodeJS.Timeout | undefined;
-  #deadlineMs = 0;
+  readonly #deadline = new Deadline(() => void this.#onDeadline());
   readonly #frames = new HeldFrames((kind, body, oversize) => this.#onFrame(kind, body, oversize));
   readonly #lastOutput = new LastOutput();
   readonly #reading: Reading;
@@ -101,7 +93,7 @@ export class Environment implements AsyncDisposable {
     this.#clock = clock;
     this.instance = options.instance;
     this.#reading = new Reading(slot.sandbox, this.#frames);
-    this.#createdAtMs = clock.monotonicMs();
+    this.age = new Age(clock);
     this.#log = new FunctionLog({
       sink: spec.openLogStream(options.instance.logStreamName),
       format: spec.logFormat,
@@ -146,18 +138,6 @@ export class Environment implements AsyncDisposable {
     return this.#inHand.length;
   }
 
-  /** Too old to be given another event: past its life, or its credentials are about to end. As of the last {@link noteAge}. */
-  get isStale(): boolean {
-    return this.#isStale;
-  }
-
-  /** To be called now and then: looking at the clocks for every event would show on the hot path. */
-  noteAge(): void {
-    this.#isStale =
-      this.#clock.monotonicMs() - this.#createdAtMs > MAX_LIFE_MS ||
-      this.#clock.epochMs() > this.#expiresAtMs - CREDENTIALS_MARGIN_MS;
-  }
-
   /** Resident memory it was last known to use, in KiB. */
   get residentKib(): number {
     return Math.max(this.#slot.bootKib, this.#maxRssKib, this.#slot.sandbox.peakKib);
@@ -177,7 +157,7 @@ export class Environment implements AsyncDisposable {
     });
     const specialised = specialise(this.#slot, this.spec, this.instance);
     this.#specialised = specialised;
-    this.#expiresAtMs = await specialised;
+    this.age.expiresAtMs = await specialised;
     const limit = setTimeout(() => {
       this.#settleInit({ kind: 'timedOut' });
     }, limitMs);
@@ -257,7 +237,7 @@ export class Environment implements AsyncDisposable {
     // The owner may dispose again from within onLost; by then this promise is in its place.
     await Promise.resolve();
     this.#lose(undefined);
-    clearTimeout(this.#deadline);
+    this.#deadline[Symbol.dispose]();
     this.#slot.sandbox.kill();
     // The code must not be renamed into a slot directory that is being removed.
     await Promise.allSettled([this.#specialised]);
@@ -284,18 +264,7 @@ export class Environment implements AsyncDisposable {
     this.#slot.sandbox.watchMemory(true);
     const mayNotRun = this.#inHand.isFirstPrefetched || call.invocation.isUnchecked === true;
     this.#records.begin(call.invocation, mayNotRun);
-    this.#armDeadline(call);
-  }
-
-  #armDeadline(call: Call): void {
-    const remainingMs = this.spec.timeoutMs - call.spentMs;
-    if (remainingMs === this.#deadlineMs) {
-      this.#deadline?.refresh();
-      return;
-    }
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => void this.#onDeadline(), remainingMs);
-    this.#deadlineMs = remainingMs;
+    this.#deadline.arm(this.spec.timeoutMs - call.spentMs);
   }
 
   /** An answer that lies in the socket at this moment still counts; what lies behind must not begin before the kill. */

@@ -88,7 +88,7 @@ export function countsOf(groups: Iterable<Group>): {
 
 /** Those that wait for no good and nobody keeps: no call has needed them since then, by the monotonic clock, or they are too old. */
 export function retirable({ idle }: Group, since: number): readonly Environment[] {
-  return idle.filter(({ idleSinceMs, isStale }) => idleSinceMs <= since || isStale);
+  return idle.filter(({ idleSinceMs, age }) => idleSinceMs <= since || age.isStale);
 }
 
 /** Nothing of it is left or on its way. */
@@ -127,7 +127,7 @@ function withRoom(group: Group, cores: number, now: number): Environment | undef
   let best: Environment | undefined;
   for (const environment of group.environments) {
     if (environment.phase !== 'invoke' || environment.inHand >= depth) continue;
-    if (environment.isStale) continue;
+    if (environment.age.isStale) continue;
     if (environment.runningSinceMs < now - LATE_MS) continue;
     if (best === undefined || environment.inHand < best.inHand) best = environment;
   }

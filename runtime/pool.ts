@@ -375,7 +375,7 @@ export class Pool implements AsyncDisposable {
   /** Gives an environment that has room what waits, or makes it idle. */
   #serve(group: Group, environment: Environment): void {
     const makesWay = !environment.isProvisioned && this.#mustMakeWay(group);
-    if (group.waiting.length > 0 && !makesWay && !environment.isStale) {
+    if (group.waiting.length > 0 && !makesWay && !environment.age.isStale) {
       const depth = depthOf(group, this.#options.cores, this.#options.clock.monotonicMs());
       while (environment.inHand < depth) {
         const call = this.#dequeue(group);
@@ -385,7 +385,7 @@ export class Pool implements AsyncDisposable {
     }
     if (environment.inHand > 0) return;
     if (!this.#disposed && this.#provisioned.takeBack(group, environment)) return;
-    if (group.retired || environment.isStale || this.#disposed || makesWay) {
+    if (group.retired || environment.age.isStale || this.#disposed || makesWay) {
       this.#shutDown(environment, makesWay);
       return;
     }
@@ -521,7 +521,7 @@ export class Pool implements AsyncDisposable {
     const { clock, idleMs } = this.#options;
     const since = clock.monotonicMs() - idleMs;
     for (const group of this.#groups.values()) {
-      for (const environment of group.environments) environment.noteAge();
+      for (const environment of group.environments) environment.age.look();
       for (const environment of retirable(group, since)) this.#retireIdle(environment);
     }
   }

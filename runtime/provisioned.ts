@@ -82,7 +82,7 @@ export class Provisioned {
   takeBack(group: Group, environment: Environment): boolean {
     const { kept } = group;
     if (kept?.environments.has(environment) !== true) return false;
-    if (kept.environments.size > kept.wanted || environment.isStale) {
+    if (kept.environments.size > kept.wanted || environment.age.isStale) {
       this.#drop(kept, environment);
       this.#parts.shutDown(environment);
       this.fill();
@@ -107,7 +107,7 @@ export class Provisioned {
   look(): void {
     for (const { kept } of this.#groups) {
       // One after another, so that most of them are there at any time.
-      const stale = kept?.starting === 0 ? kept.idle.find(({ isStale }) => isStale) : undefined;
+      const stale = kept?.starting === 0 ? kept.idle.find(({ age }) => age.isStale) : undefined;
       if (kept === undefined || stale === undefined) continue;
       this.#drop(kept, stale);
       this.#parts.shutDown(stale);
