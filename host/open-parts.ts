@@ -29,33 +29,21 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
   const now = () => clock.epochMs();
   const store = stack.use(await openStore({ dataDir: config.dataDir, now }));
   const { folders, hostId } = store.directory;
-  const [
-    sandboxes,
-    bootstrap,
-    logs,
-    credentials,
-    hostKey,
-    packages,
-    functions,
-    layers,
-    codeSigning,
-    identities,
-    capacityProviders,
-  ] = await startTogether(stack, [
-    openSandboxes({
+  const opened = await openTogether(stack, {
+    sandboxes: openSandboxes({
       slotsDir: folders.slots,
       mode: config.isolation.mode,
       maxProcesses: config.limits.pids,
       hostId,
     }),
-    bundleNodeBootstrap(path.join(folders.code, 'runtime')),
-    openLogs({
+    bootstrap: bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+    logs: openLogs({
       dir: folders.logs,
       clock,
       maxBytesPerGroup: config.logs.maxBytesPerGroup,
       onProblem: report,
     }),
-    openCredentials({
+    credentials: openCredentials({
       secretsDir: folders.secrets,
       accountId: config.accountId,
       now,
@@ -64,8 +52,8 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
       bearerToken: config.token,
       onProblem: report,
     }),
-    openHostKey({ secretsDir: folders.secrets, random: randomBytes }),
-    openCodePackages({
+    hostKey: openHostKey({ secretsDir: folders.secrets, random: randomBytes }),
+    packages: openCodePackages({
       blobs: store.blobs,
       codeDir: folders.code,
       slotsDir: folders.slots,
@@ -73,47 +61,34 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
       onFault: (error) => report('a package could not be kept in order', error),
       onRefused: (reason) => report(`a deployment package was refused: ${reason}`),
     }),
-    Functions.open(store.registry),
-    Layers.open(store.registry),
-    CodeSigningConfigs.open(store.registry),
-    Identities.open({ registry: store.registry, now, random: randomBytes }),
-    openCapacityProviders(store.registry),
-  ]);
-  return {
-    store,
-    sandboxes,
-    bootstrap,
-    logs,
-    credentials,
-    hostKey,
-    packages,
-    functions,
-    layers,
-    codeSigning,
-    identities,
-    capacityProviders,
-  };
+    functions: Functions.open(store.registry),
+    layers: Layers.open(store.registry),
+    codeSigning: CodeSigningConfigs.open(store.registry),
+    identities: Identities.open({ registry: store.registry, now, random: randomBytes }),
+    capacityProviders: openCapacityProviders(store.registry),
+  });
+  return { store, ...opened };
 }
 
 export type OpenedParts = Awaited<ReturnType<typeof openParts>>;
 
-type Opened<T extends readonly Promise<unknown>[]> = {
-  -readonly [K in keyof T]: Awaited<T[K]>;
-};
+type Opened<Parts> = { -readonly [Name in keyof Parts]: Awaited<Parts[Name]> };
 
 /** Opens parts that do not need each other at the same time; when one fails, those that opened are disposed of. */
-async function startTogether<const T extends readonly Promise<unknown>[]>(
+async function openTogether<Parts extends Readonly<Record<string, Promise<unknown>>>>(
   stack: AsyncDisposableStack,
-  opening: T,
-): Promise<Opened<T>> {
-  const results = await Promise.allSettled(opening);
+  opening: Parts,
+): Promise<Opened<Parts>> {
+  const results = await Promise.allSettled(Object.values(opening));
   for (const result of results) {
     if (result.status === 'fulfilled' && isDisposable(result.value)) stack.use(result.value);
   }
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
-  // as: all of them are fulfilled, in the order of the promises
-  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as Opened<T>;
+  const names = Object.keys(opening);
+  const values = results.map((result) => (result as PromiseFulfilledResult<unknown>).value); // as: none has failed
+  // as: each name with what its promise gave, in the order of both
+  return Object.fromEntries(names.map((name, at) => [name, values[at]])) as Opened<Parts>;
 }
 
 function isDisposable(value: unknown): value is AsyncDisposable {

@@ -9,7 +9,13 @@ import {
 } from '../event-invoke/settings.ts';
 import type { HeldFunction } from '../functions/functions.ts';
 import { type FunctionReference, functionArn, resolveReference } from '../functions/names.ts';
-import { findTarget, qualifierPartName } from '../functions/target.ts';
+import {
+  findTarget,
+  qualifiedPart,
+  qualifiedParts,
+  qualifierPartName,
+  withQualifiedPart,
+} from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type { FunctionEventInvokeConfig } from './model/types.ts';
@@ -44,7 +50,7 @@ export const GetFunctionEventInvokeConfig = operation(
   async (input, context) => {
     const reference = resolve(input, context);
     const held = context.functions.held(context.account, context.region, reference.name);
-    const record = held?.part(KIND, qualifierPartName(reference.qualifier));
+    const record = held && qualifiedPart(held, KIND, reference.qualifier);
     if (record === undefined) throw noConfig(context, reference);
     return shown(context, reference, record);
   },
@@ -56,10 +62,11 @@ export const DeleteFunctionEventInvokeConfig = operation(
     const reference = resolve(input, context);
     const { functions, account, region } = context;
     await functions.change(account, region, reference.name, (current) => {
-      const name = qualifierPartName(reference.qualifier);
-      if (current?.part(KIND, name) === undefined) throw noConfig(context, reference);
-      const parts = [{ kind: KIND, name, value: undefined } as const];
-      return { change: { root: current.root, parts }, result: undefined };
+      const { qualifier } = reference;
+      if (current === undefined || qualifiedPart(current, KIND, qualifier) === undefined)
+        throw noConfig(context, reference);
+      const removal = withQualifiedPart(current, KIND, qualifier, undefined);
+      return { change: removal, result: undefined };
     });
   },
 );
@@ -70,19 +77,13 @@ export const ListFunctionEventInvokeConfigs = operation(
     const reference = resolve(input, context);
     const held = context.functions.held(context.account, context.region, reference.name);
     const { name } = reference;
-    const configs = Array.from(
-      requireTarget(held, reference).parts(KIND),
-      ([qualifier, record]) => ({ reference: { name, qualifier }, record }),
-    ).toSorted((a, b) => (a.reference.qualifier < b.reference.qualifier ? -1 : 1));
-    const { items, nextMarker } = page(
-      configs,
-      (config) => config.reference.qualifier,
-      input.Marker,
-      input.MaxItems,
-      PAGE_CAP,
-    );
+    const configs = qualifiedParts(requireTarget(held, reference), KIND);
+    const { Marker: marker, MaxItems: maxItems } = input;
+    const { items, nextMarker } = page(configs, ([part]) => part, marker, maxItems, PAGE_CAP);
     return {
-      FunctionEventInvokeConfigs: items.map((item) => shown(context, item.reference, item.record)),
+      FunctionEventInvokeConfigs: items.map(([qualifier, record]) =>
+        shown(context, { name, qualifier }, record),
+      ),
       NextMarker: nextMarker,
     };
   },
@@ -103,13 +104,12 @@ async function change(
   const { name } = reference;
   const record = await functions.change(account, region, name, (current) => {
     const held = requireTarget(current, reference);
-    const part = qualifierPartName(reference.qualifier);
-    const value = decide(held.part(KIND, part), reference);
+    const { qualifier } = reference;
+    const value = decide(qualifiedPart(held, KIND, qualifier), reference);
     checkDestinations(input.DestinationConfig, { account, region, name }, (...scoped) =>
       functions.held(...scoped),
     );
-    const parts = [{ kind: KIND, name: part, value } as const];
-    return { change: { root: held.root, parts }, result: value };
+    return { change: withQualifiedPart(held, KIND, qualifier, value), result: value };
   });
   return shown(context, reference, record);
 }

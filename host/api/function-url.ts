@@ -4,7 +4,12 @@ import { type FunctionUrlRecord, urlTimeText } from '../function-urls/record.ts'
 import { functionUrl } from '../function-urls/url.ts';
 import type { HeldFunction } from '../functions/functions.ts';
 import { type FunctionReference, functionArn, resolveReference } from '../functions/names.ts';
-import { findTarget, qualifierPartName } from '../functions/target.ts';
+import {
+  findTarget,
+  qualifiedPart,
+  qualifiedParts,
+  withQualifiedPart,
+} from '../functions/target.ts';
 import { noSuchResource, ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type { Cors, FunctionUrlConfig } from './model/types.ts';
@@ -62,7 +67,7 @@ export const UpdateFunctionUrlConfig = operation(
 export const GetFunctionUrlConfig = operation('GetFunctionUrlConfig', async (input, context) => {
   const reference = resolve(input, context);
   const held = context.functions.held(context.account, context.region, reference.name);
-  const record = held?.part(KIND, qualifierPartName(reference.qualifier));
+  const record = held && qualifiedPart(held, KIND, reference.qualifier);
   if (record === undefined) throw noSuchResource();
   return shown(context, reference, record);
 });
@@ -72,10 +77,10 @@ export const DeleteFunctionUrlConfig = operation(
   async (input, context) => {
     const { name, qualifier } = resolve(input, context);
     await context.functions.change(context.account, context.region, name, (current) => {
-      const part = qualifierPartName(qualifier);
-      if (current?.part(KIND, part) === undefined) throw noSuchResource();
-      const parts = [{ kind: KIND, name: part, value: undefined } as const];
-      return { change: { root: current.root, parts }, result: undefined };
+      if (current === undefined || qualifiedPart(current, KIND, qualifier) === undefined)
+        throw noSuchResource();
+      const removal = withQualifiedPart(current, KIND, qualifier, undefined);
+      return { change: removal, result: undefined };
     });
   },
 );
@@ -86,10 +91,7 @@ export const ListFunctionUrlConfigs = operation(
     const reference = resolve(input, context);
     const { name } = reference;
     const held = context.functions.held(context.account, context.region, name);
-    // The function's own comes first: its name in the store is less than every alias.
-    const configs = [...requireTarget(held, reference).parts(KIND)].toSorted(([a], [b]) =>
-      a < b ? -1 : 1,
-    );
+    const configs = qualifiedParts(requireTarget(held, reference), KIND);
     const { Marker: marker, MaxItems: maxItems } = input;
     const { items, nextMarker } = page(configs, ([part]) => part, marker, maxItems, PAGE_CAP);
     return {
@@ -116,10 +118,9 @@ async function change(
   const { functions, account, region } = context;
   const record = await functions.change(account, region, name, (current) => {
     const held = requireTarget(current, reference);
-    const part = qualifierPartName(qualifier);
-    const value = decide(held.part(KIND, part), functionArn(context, name, qualifier), held);
-    const parts = [{ kind: KIND, name: part, value } as const];
-    return { change: { root: held.root, parts }, result: value };
+    const arn = functionArn(context, name, qualifier);
+    const value = decide(qualifiedPart(held, KIND, qualifier), arn, held);
+    return { change: withQualifiedPart(held, KIND, qualifier, value), result: value };
   });
   return shown(context, reference, record);
 }

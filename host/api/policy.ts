@@ -1,9 +1,9 @@
 // Permissions: the statements of a resource policy, added and removed one by one, and the policy they make.
 import type { HeldFunction } from '../functions/functions.ts';
 import { functionNotFound, resolveReference } from '../functions/names.ts';
+import { withQualifiedPart } from '../functions/target.ts';
 import {
   type PolicyOwner,
-  policyChange,
   policyOwner,
   policyResource,
   requireNotLatest,
@@ -39,7 +39,7 @@ export const AddPermission = operation(
       requireNewSid(owner.policy, input.StatementId);
       const added = statementOf(input, owner, context.partition);
       const policy = withStatement(owner.policy, added, context.stamp().newId());
-      return { change: policyChange(owner.held, qualifier, policy), result: added };
+      return { change: withQualifiedPart(owner.held, 'policy', qualifier, policy), result: added };
     });
     return { Statement: JSON.stringify(statement) };
   },
@@ -69,7 +69,7 @@ export const RemovePermission = operation('RemovePermission', async (input, cont
     requireSid(policy, input.StatementId);
     requireRevision(owner, input.RevisionId);
     const rest = withoutStatement(policy, input.StatementId, context.stamp().newId());
-    return { change: policyChange(current, qualifier, rest), result: undefined };
+    return { change: withQualifiedPart(current, 'policy', qualifier, rest), result: undefined };
   });
 });
 

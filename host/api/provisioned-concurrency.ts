@@ -1,16 +1,15 @@
 // Provisioned concurrency of versions and aliases.
 import {
-  configOf,
-  configsOf,
+  PROVISIONED,
   provision,
   requireConfigurable,
   requirePublished,
   requireTarget,
-  withoutConfig,
 } from '../concurrency/provisioned.ts';
 import type { ProvisionedConcurrencyRecord } from '../concurrency/record.ts';
 import type { HeldFunction } from '../functions/functions.ts';
 import { functionArn, resolveReference, resolveUnqualified } from '../functions/names.ts';
+import { qualifiedPart, qualifiedParts, withQualifiedPart } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import { requireFunction } from './function-view.ts';
@@ -46,7 +45,7 @@ export const GetProvisionedConcurrencyConfig = operation(
     const { name, qualifier } = referenceOf(input, context);
     requireConfigurable(qualifier);
     const held = requireTarget(context, name, functions.held(account, region, name), qualifier);
-    const config = configOf(held, qualifier);
+    const config = qualifiedPart(held, PROVISIONED, qualifier);
     if (config === undefined)
       throw new ServiceError(
         'ProvisionedConcurrencyConfigNotFoundException',
@@ -62,7 +61,13 @@ export const ListProvisionedConcurrencyConfigs = operation(
     const held = requireFunction(context, resolveUnqualified(context, input.FunctionName));
     const { Marker: marker, MaxItems: maxItems } = input;
     const keyOf = ([qualifier]: readonly [string, unknown]) => qualifier;
-    const { items, nextMarker } = page(configsOf(held), keyOf, marker, maxItems, PAGE_CAP);
+    const { items, nextMarker } = page(
+      qualifiedParts(held, PROVISIONED),
+      keyOf,
+      marker,
+      maxItems,
+      PAGE_CAP,
+    );
     return {
       ProvisionedConcurrencyConfigs: items.map(([qualifier, config]) => ({
         FunctionArn: functionArn(context, held.root.name, qualifier),
@@ -81,7 +86,8 @@ export const DeleteProvisionedConcurrencyConfig = operation(
     requireConfigurable(qualifier);
     await allotments.change(account, region, name, (current) => {
       const held = requireTarget(context, name, current, qualifier);
-      return { change: withoutConfig(held, qualifier), result: undefined };
+      const removal = withQualifiedPart(held, PROVISIONED, qualifier, undefined);
+      return { change: removal, result: undefined };
     });
   },
 );

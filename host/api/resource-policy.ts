@@ -1,8 +1,8 @@
 // Whole policies: read, replaced and removed at once. They are the same policies that permissions are added to.
 import type { HeldFunction } from '../functions/functions.ts';
 import { functionArn, functionNotFound, requireRegion } from '../functions/names.ts';
+import { withQualifiedPart } from '../functions/target.ts';
 import {
-  policyChange,
   policyOwner,
   requireNotLatest,
   requirePolicyOwner,
@@ -42,7 +42,7 @@ export const PutResourcePolicy = operation('PutResourcePolicy', async (input, co
     const document = parsePolicy(input.Policy, owner.arn);
     requireSize(document);
     const policy = { document, revisionId: context.stamp().newId() };
-    return { change: policyChange(held, qualifier, policy), result: policy };
+    return { change: withQualifiedPart(held, 'policy', qualifier, policy), result: policy };
   });
   return shown(put);
 });
@@ -54,7 +54,7 @@ export const DeleteResourcePolicy = operation('DeleteResourcePolicy', async (inp
     const held = requireHeld(context, current, name);
     const policy = requirePolicy(requirePolicyOwner(held, qualifier).policy);
     requireRevision(policy, input.RevisionId);
-    return { change: policyChange(held, qualifier, undefined), result: undefined };
+    return { change: withQualifiedPart(held, 'policy', qualifier, undefined), result: undefined };
   });
 });
 

@@ -15,7 +15,7 @@ import {
   requireAvailable,
   runtimeManagement,
 } from '../functions/runtime-management.ts';
-import { findTarget, qualifierPartName } from '../functions/target.ts';
+import { findTarget, qualifiedPart, withQualifiedPart } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import type { PutRuntimeManagementConfigResponse } from './model/types.ts';
@@ -32,9 +32,8 @@ export const PutRuntimeManagementConfig = operation(
     await functions.change(account, region, reference.name, (current) => {
       const { held, version } = requireVersion(context, current, reference);
       requireAvailable(value, runtimeVersionArn(region, context.runtimeHash, version.settings));
-      const name = qualifierPartName(reference.qualifier);
-      const parts = [{ kind: KIND, name, value } as const];
-      return { change: { root: held.root, parts }, result: undefined };
+      const change = withQualifiedPart(held, KIND, reference.qualifier, value);
+      return { change, result: undefined };
     });
     return shown(context, reference, value);
   },
@@ -46,7 +45,7 @@ export const GetRuntimeManagementConfig = operation(
     const reference = resolveReference(context, input.FunctionName, input.Qualifier);
     const current = context.functions.held(context.account, context.region, reference.name);
     const { held } = requireVersion(context, current, reference);
-    const record = held.part(KIND, qualifierPartName(reference.qualifier));
+    const record = qualifiedPart(held, KIND, reference.qualifier);
     return shown(context, reference, record ?? DEFAULT_RUNTIME_MANAGEMENT);
   },
 );

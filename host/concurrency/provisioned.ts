@@ -2,13 +2,20 @@
 import type { FunctionChange, HeldFunction } from '../functions/functions.ts';
 import { aliasNotFound, functionNotFound, type Scope } from '../functions/names.ts';
 import type { AliasRecord } from '../functions/record.ts';
-import { findTarget, qualifierKind } from '../functions/target.ts';
+import {
+  findTarget,
+  qualifiedPart,
+  qualifiedParts,
+  qualifierKind,
+  withQualifiedPart,
+} from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Room } from './allotments.ts';
 import type { ProvisionedConcurrencyRecord } from './record.ts';
 import { sharesOf } from './shares.ts';
 
-const KIND = 'provisioned-concurrency';
+/** Their kind among the parts of a function. */
+export const PROVISIONED = 'provisioned-concurrency';
 
 const UNPUBLISHED =
   'Provisioned Concurrency Configs cannot be applied to unpublished function versions.';
@@ -36,25 +43,6 @@ export function requireTarget(
   throw functionNotFound(scope, name, qualifier);
 }
 
-/** Undefined: nothing is provisioned for this version or alias. */
-export function configOf(
-  held: HeldFunction,
-  qualifier: string,
-): ProvisionedConcurrencyRecord | undefined {
-  return held.part(KIND, qualifier);
-}
-
-/** All of a function, by qualifier, ascending. */
-export function configsOf(
-  held: HeldFunction,
-): readonly (readonly [qualifier: string, config: ProvisionedConcurrencyRecord])[] {
-  return [...held.parts(KIND)].toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-export function withoutConfig({ root }: HeldFunction, qualifier: string): FunctionChange {
-  return { root, parts: [{ kind: KIND, name: qualifier, value: undefined }] };
-}
-
 /**
  * The change that provisions so much for a version or an alias that there is. Throws InvalidParameterValueException when the
  * function or the account has not so much, ResourceConflictException when the version is provisioned under another name.
@@ -71,7 +59,7 @@ export function provision(
   requireConcurrency(held, qualifier, config.requested, room);
   if (alias === undefined) requireNoAlias(held, qualifier);
   else requireNoOther(held, alias);
-  return { root: held.root, parts: [{ kind: KIND, name: qualifier, value: config }] };
+  return withQualifiedPart(held, PROVISIONED, qualifier, config);
 }
 
 function requireConcurrency(
@@ -81,7 +69,8 @@ function requireConcurrency(
   room: Room,
 ): void {
   const { reserved, provisionedTotal } = sharesOf(held);
-  const total = provisionedTotal - (configOf(held, qualifier)?.requested ?? 0) + requested;
+  const total =
+    provisionedTotal - (qualifiedPart(held, PROVISIONED, qualifier)?.requested ?? 0) + requested;
   if (reserved !== undefined) {
     if (total <= reserved) return;
     throw invalid(
@@ -111,7 +100,7 @@ function requireNoTenants({ root }: HeldFunction): void {
 
 /** A version is provisioned by itself or through one alias. */
 function requireNoAlias(held: HeldFunction, version: string): void {
-  for (const [qualifier] of configsOf(held)) {
+  for (const [qualifier] of qualifiedParts(held, PROVISIONED)) {
     const alias = held.part('alias', qualifier);
     if (alias !== undefined && versionsOf(alias).includes(version))
       throw conflict('Version is pointed by a Provisioned Concurrency alias');
@@ -120,7 +109,7 @@ function requireNoAlias(held: HeldFunction, version: string): void {
 
 function requireNoOther(held: HeldFunction, alias: AliasRecord): void {
   const versions = versionsOf(alias);
-  for (const [qualifier] of configsOf(held)) {
+  for (const [qualifier] of qualifiedParts(held, PROVISIONED)) {
     if (qualifier === alias.name) continue;
     const other = held.part('alias', qualifier);
     const taken = other === undefined ? [qualifier] : versionsOf(other);

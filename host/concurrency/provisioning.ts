@@ -4,8 +4,9 @@ import type { EnvironmentSpec } from '../../runtime/invocation.ts';
 import type { ProvisionedConcurrencyStatusEnum } from '../api/model/types.ts';
 import { environmentKey, type Functions, type HeldFunction } from '../functions/functions.ts';
 import type { FunctionRecord, VersionRecord } from '../functions/record.ts';
+import { qualifiedParts } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
-import { configsOf } from './provisioned.ts';
+import { PROVISIONED } from './provisioned.ts';
 import type { ProvisionedConcurrencyRecord } from './record.ts';
 import { versionShares } from './shares.ts';
 
@@ -55,8 +56,7 @@ export class Provisioning {
     const { functions } = this.#options;
     for (const held of functions.allHeld()) this.#follow(held, false);
     functions.watch((before, after) => {
-      const configs = (held: HeldFunction | undefined) =>
-        held?.stored.get('provisioned-concurrency');
+      const configs = (held: HeldFunction | undefined) => held?.stored.get(PROVISIONED);
       if (after !== undefined) this.#follow(after, configs(before) !== configs(after));
       else if (before !== undefined) this.#replace(before.key, new Map());
     });
@@ -95,7 +95,7 @@ export class Provisioning {
 
   #follow(held: HeldFunction, anew: boolean): void {
     const counts = new Map<EnvironmentSpec, number>();
-    for (const [qualifier, { requested }] of configsOf(held))
+    for (const [qualifier, { requested }] of qualifiedParts(held, PROVISIONED))
       for (const [version, count] of versionShares(held, qualifier, requested)) {
         const { spec } = this.#provisionable(held, version);
         if (spec !== undefined) counts.set(spec, (counts.get(spec) ?? 0) + count);

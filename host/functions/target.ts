@@ -1,6 +1,6 @@
 // What a qualifier means in a function: `$LATEST`, a published version or an alias.
 import type { PartChange } from '../store/aggregates.ts';
-import type { HeldFunction } from './functions.ts';
+import type { FunctionChange, HeldFunction } from './functions.ts';
 import { isVersionNumber } from './names.ts';
 import {
   type AliasRecord,
@@ -59,6 +59,37 @@ export function aliasesOfVersion(held: HeldFunction, version: string): readonly 
  */
 export function qualifierPartName(qualifier: string | undefined): string {
   return qualifier ?? '$LATEST';
+}
+
+/** Kinds of what is kept for each qualifier. */
+type QualifiedKind = Exclude<keyof FunctionParts, 'version' | 'alias'>;
+
+export function qualifiedPart<Kind extends QualifiedKind>(
+  held: HeldFunction,
+  kind: Kind,
+  qualifier: string | undefined,
+): FunctionParts[Kind] | undefined {
+  return held.part(kind, qualifierPartName(qualifier));
+}
+
+/** All of one kind with their qualifiers, ascending: that of the unqualified function comes first, since `$` does. */
+export function qualifiedParts<Kind extends QualifiedKind>(
+  held: HeldFunction,
+  kind: Kind,
+): readonly (readonly [qualifier: string, FunctionParts[Kind]])[] {
+  return [...held.parts(kind)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Puts one in place or, without a value, removes it. */
+export function withQualifiedPart<Kind extends QualifiedKind>(
+  held: HeldFunction,
+  kind: Kind,
+  qualifier: string | undefined,
+  value: FunctionParts[Kind] | undefined,
+): FunctionChange {
+  // as: kind and value belong together by the signature, which the union of all changes cannot express
+  const part = { kind, name: qualifierPartName(qualifier), value } as PartChange<FunctionParts>;
+  return { root: held.root, parts: [part] };
 }
 
 /** Removes a version or alias with everything that hangs on it: all of it is kept under the qualifier. */

@@ -1,8 +1,8 @@
 // Where the policies of functions are kept: each function, version and alias has its own. The function's own is also that of
 // `$LATEST`, to which no policy can be added.
-import type { FunctionChange, HeldFunction } from '../functions/functions.ts';
+import type { HeldFunction } from '../functions/functions.ts';
 import { aliasNotFound, functionArn, functionNotFound, type Scope } from '../functions/names.ts';
-import { findTarget, qualifierPartName, type Target } from '../functions/target.ts';
+import { findTarget, qualifiedPart, type Target } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import type { PolicyRecord } from './policy.ts';
 
@@ -30,7 +30,7 @@ export function policyOwner(
     target && {
       arn: policyResource(held.root, held.root.name, qualifier),
       revisionId: revisionOf(target),
-      policy: held.part('policy', qualifierPartName(qualifier)),
+      policy: qualifiedPart(held, 'policy', qualifier),
     }
   );
 }
@@ -43,16 +43,6 @@ export function requirePolicyOwner(held: HeldFunction, qualifier: string | undef
   if (qualifier !== undefined && !/^\d+$|\$/.test(qualifier))
     throw aliasNotFound(root, root.name, qualifier);
   throw functionNotFound(root, root.name, qualifier);
-}
-
-/** What is put in place of a qualifier's policy; undefined removes it. */
-export function policyChange(
-  held: HeldFunction,
-  qualifier: string | undefined,
-  policy: PolicyRecord | undefined,
-): FunctionChange {
-  const part = { kind: 'policy', name: qualifierPartName(qualifier), value: policy } as const;
-  return { root: held.root, parts: [part] };
 }
 
 /** Throws InvalidParameterValueException for `$LATEST`, which has no policy of its own to add to. */

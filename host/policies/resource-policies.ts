@@ -2,7 +2,7 @@
 // only, since every call asks.
 import type { AddressedResource } from '../auth/resource.ts';
 import type { Functions, HeldFunction } from '../functions/functions.ts';
-import { qualifierPartName } from '../functions/target.ts';
+import { qualifiedPart } from '../functions/target.ts';
 import type { Layers } from '../layers/layers.ts';
 import { denies, type PolicyDocument } from './policy.ts';
 
@@ -34,7 +34,7 @@ export class ResourcePolicies {
       return this.#layers.held(resource)?.part('layer-policy', `${resource.version}`)?.document;
     const { account, region, name, qualifier } = resource;
     const held = this.#functions.held(account, region, name);
-    return held?.part('policy', qualifierPartName(qualifier))?.document;
+    return held && qualifiedPart(held, 'policy', qualifier)?.document;
   }
 
   #note(held: HeldFunction | undefined): void {
