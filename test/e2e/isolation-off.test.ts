@@ -79,6 +79,8 @@ test('the start line says which tier was reached, why not a higher one, and how 
   const dataDir = await mkdtemp(path.join(tmpdir(), 'lambkin-test-'));
   try {
     await using host = await startHostProcess(dataDir, { args: ['--isolation', 'off'] });
+    // Lines come one by one, and the host is ready with the first.
+    await waitFor('all has been printed', () => host.printed.includes('\nTry next: '));
     const [, reasons = ''] = /^ {2}isolation {2}none\b(.*)$/m.exec(host.printed) ?? [];
     assert.match(reasons, /^: switched off by --isolation or LAMBKIN_ISOLATION; auto reaches/);
     host.signal('SIGTERM');

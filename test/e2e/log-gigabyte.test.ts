@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { hasErrorCode } from '../../runtime/error-code.ts';
 import { startHostProcess } from '../support/host-process.ts';
 import { forgetPeak, peakResidentMib, residentMib } from '../support/machine.ts';
 import { readLog } from '../support/read-log.ts';
@@ -97,8 +98,14 @@ async function bytesOfGroup(dataDir: string, functionName: string): Promise<numb
   let bytes = 0;
   for (const file of await readdir(logs, { recursive: true })) {
     if (!path.dirname(file).endsWith(functionName)) continue;
-    const found = await stat(path.join(logs, file));
-    if (found.isFile()) bytes += found.size;
+    // The oldest file may have made way since the folder was read.
+    const found = await stat(path.join(logs, file)).catch(undefinedIfGone);
+    if (found?.isFile()) bytes += found.size;
   }
   return bytes;
+}
+
+function undefinedIfGone(error: unknown): undefined {
+  if (hasErrorCode(error, 'ENOENT')) return undefined;
+  throw error;
 }
