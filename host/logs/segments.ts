@@ -148,28 +148,31 @@ export class Segments {
   /** The segment to append to, after the oldest ones have made way. */
   async #room(bytes: number, firstSequence: number): Promise<StoredSegment> {
     const active = this.#segments.at(-1);
-    const target =
-      active !== undefined &&
-      (active.sizeBytes === 0 || active.sizeBytes + bytes <= this.#segmentBytes)
-        ? active
-        : await this.#roll(active, firstSequence);
-    while (this.storedBytes + bytes > this.#maxBytes && this.#segments.length > 1)
-      await this.#removeOldest();
-    return target;
+    if (active === undefined) return this.#begin(firstSequence);
+    if (active.sizeBytes > 0 && active.sizeBytes + bytes > this.#segmentBytes) {
+      await this.#seal(active, bytes);
+      return this.#begin(firstSequence);
+    }
+    await this.#makeWay(bytes);
+    return active;
   }
 
-  async #roll(active: StoredSegment | undefined, firstSequence: number): Promise<StoredSegment> {
-    if (active !== undefined) await this.#seal(active);
-    return this.#begin(firstSequence);
-  }
-
-  async #seal(active: StoredSegment): Promise<void> {
+  /** The index takes disk too: the oldest segments make way for it, and for what comes next, before it is written. */
+  async #seal(active: StoredSegment, bytesNext: number): Promise<void> {
     await this.closeFile();
     const text = this.#activeIndex.toText();
+    const indexBytes = Buffer.byteLength(text);
+    await this.#makeWay(indexBytes + bytesNext);
     await writeFile(indexPath(active.path), text, { mode: 0o600 });
-    active.indexBytes = Buffer.byteLength(text);
+    active.indexBytes = indexBytes;
     const { minTimestamp, maxTimestamp } = this.#activeIndex;
     active.span = { minTimestamp, maxTimestamp };
+  }
+
+  /** Never the newest: at the time of sealing it is the one that is sealed. */
+  async #makeWay(bytes: number): Promise<void> {
+    while (this.storedBytes + bytes > this.#maxBytes && this.#segments.length > 1)
+      await this.#removeOldest();
   }
 
   async #begin(firstSequence: number): Promise<StoredSegment> {
