@@ -129,6 +129,85 @@ export interface Blobs {
   sweep(keep: ReadonlySet<string>, graceMs: number): Promise<readonly string[]>;
 }
 
+/** Work that waits for its time: an asynchronous event, the delivery of its outcome, a dead letter. */
+export interface DueItem {
+  /** Unique within its kind. */
+  readonly id: string;
+  readonly kind: string;
+  /** Whose turn it is: work of one lane never holds up another's. A function for events, a destination for deliveries. */
+  readonly lane: string;
+  /** Epoch milliseconds from which it may be claimed. Within a lane what is due first is claimed first. */
+  readonly dueAtMs: number;
+  /** Epoch milliseconds; its age counts from here. */
+  readonly acceptedAtMs: number;
+  /** JSON; what it holds is its kind's own matter. Small: it is listed without its payload. */
+  readonly head: unknown;
+  readonly payload: Uint8Array;
+}
+
+/** An item that nobody else gets until it is settled, or until the store that gave it is closed or killed. */
+export interface ClaimedItem extends DueItem {
+  readonly fence: number;
+}
+
+/** What becomes of a claimed item, and what begins to wait instead: both in one unit of work. */
+export interface Settlement {
+  readonly item: Pick<ClaimedItem, 'kind' | 'id' | 'fence'>;
+  /** When it may be claimed again, and with which head; undefined: it is done and removed. */
+  readonly again: Pick<DueItem, 'dueAtMs' | 'head'> | undefined;
+  /** Accepted together with the settlement, or not at all. */
+  readonly followedBy: readonly DueItem[];
+}
+
+/** What waits in one lane, claimed items included. */
+export interface LaneSummary {
+  readonly lane: string;
+  readonly count: number;
+  /** Epoch milliseconds of the first that may be claimed. */
+  readonly nextDueAtMs: number;
+  readonly oldestAcceptedAtMs: number;
+}
+
+/**
+ * Durable work that waits for its time. Many millions may wait: nothing but what is asked for is held in memory. Every method
+ * throws {@link StoreError} when the store is at fault.
+ */
+export interface Due {
+  /** Stores all or none; on disk (fsync) when it resolves. Callers that arrive within one fsync share it. */
+  accept(items: readonly DueItem[]): Promise<void>;
+  /**
+   * Up to `count` unclaimed items of each lane that are due at `nowMs`; at most about `maxBytes` of payload in all, but never
+   * none when there is one.
+   */
+  claim(
+    wants: readonly { readonly kind: string; readonly lane: string; readonly count: number }[],
+    nowMs: number,
+    maxBytes: number,
+  ): Promise<readonly ClaimedItem[]>;
+  /** On disk when it resolves. False for each whose claim has been lost: of that one nothing was stored. */
+  settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;
+  /** By lane, compared as bytes. Reads an index of all of the kind: for the start and for operators, not for every turn. */
+  lanes(kind: string): Promise<readonly LaneSummary[]>;
+  /** Items without their payloads in the order of their ids, from the one after `afterId`. */
+  list(
+    kind: string,
+    lane: string | undefined,
+    afterId: string | undefined,
+    limit: number,
+  ): Promise<readonly (Omit<DueItem, 'payload'> & { readonly payloadBytes: number })[]>;
+  get(kind: string, id: string): Promise<DueItem | undefined>;
+  /**
+   * Replaces unclaimed items by others in one unit of work: none for a removal, one of another kind or time for a redrive.
+   * False, and nothing is stored, when one of them is claimed or not there.
+   */
+  replace(
+    items: readonly Pick<DueItem, 'kind' | 'id'>[],
+    replacements: readonly DueItem[],
+  ): Promise<boolean>;
+  /** Removes up to `limit` unclaimed items of a lane, the first due first; how many it were. */
+  purge(kind: string, lane: string, limit: number): Promise<number>;
+}
+
 /** One host's durable state. Holds the data directory's lock until disposed. */
 export interface Store extends AsyncDisposable {
   readonly registry: Registry;
