@@ -1,6 +1,11 @@
 // Whole policies: read, replaced and removed at once. They are the same policies that permissions are added to.
 import type { HeldFunction } from '../functions/functions.ts';
-import { functionArn, functionNotFound, requireRegion } from '../functions/names.ts';
+import {
+  functionArn,
+  functionNameParts,
+  functionNotFound,
+  requireRegion,
+} from '../functions/names.ts';
 import { withQualifiedPart } from '../functions/target.ts';
 import {
   policyOwner,
@@ -18,9 +23,6 @@ import {
 import { noSuchResource, ServiceError } from '../service-error.ts';
 import type { OperationContext } from './context.ts';
 import { operation } from './operation.ts';
-
-const FUNCTION_ARN =
-  /^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:function:(?<name>[a-zA-Z0-9-_]+)(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$/;
 
 export const GetResourcePolicy = operation('GetResourcePolicy', async (input, context) => {
   const { account, region, functions } = context;
@@ -67,15 +69,14 @@ function shown({ document, revisionId }: PolicyRecord) {
  * anything else, ResourceNotFoundException for another region.
  */
 function resolveArn(context: OperationContext, arn: string) {
-  const parts = FUNCTION_ARN.exec(arn)?.groups;
-  const name = parts?.['name'];
-  if (name === undefined)
+  const parts = arn.split(':')[5] === 'function' ? functionNameParts(arn) : undefined;
+  if (parts === undefined)
     throw new ServiceError(
       'InvalidParameterValueException',
       `The provided resource ARN is invalid: ${arn}. It must be the complete ARN of a function, a version or an alias.`,
     );
   requireRegion(context, arn);
-  const qualifier = parts?.['qualifier'];
+  const { name, qualifier } = parts;
   if (functionArn(context, name, qualifier) !== arn)
     throw functionNotFound(context, name, qualifier);
   return { name, qualifier };

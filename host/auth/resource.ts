@@ -1,7 +1,7 @@
 // Which resource a call is about, read from its members before anything has validated them: whose it is, its ARN, and what may
 // have a policy.
 import type { OperationName } from '../api/model/types.ts';
-import { functionArn, partitionOf, type Scope } from '../functions/names.ts';
+import { functionArn, functionNameParts, partitionOf, type Scope } from '../functions/names.ts';
 import { layerVersionArn } from '../layers/names.ts';
 
 /** An operation's input as bound, not yet validated. */
@@ -29,9 +29,7 @@ const arnMembers = [
 export function accountOf(input: BoundInput, caller: Scope): string {
   const functionName = input['FunctionName'];
   if (typeof functionName === 'string') {
-    return functionName.includes(':')
-      ? (partsOf(functionName).account ?? caller.account)
-      : caller.account;
+    return functionNameParts(functionName)?.account ?? caller.account;
   }
   for (const member of arnMembers) {
     const value = textOf(input, member);
@@ -59,18 +57,7 @@ export function addressedResource(
   if (listOperations.has(operation) || input['UUID'] !== undefined) return undefined;
   const functionName = textOf(input, 'FunctionName') ?? functionArnIn(input);
   if (functionName !== undefined) {
-    const { account, region } = caller;
-    const beside = textOf(input, 'Qualifier');
-    if (!functionName.includes(':'))
-      return { kind: 'function', account, region, name: functionName, qualifier: beside };
-    const parts = partsOf(functionName);
-    return {
-      kind: 'function',
-      account: parts.account ?? account,
-      region: parts.region ?? region,
-      name: parts.name,
-      qualifier: parts.qualifier ?? beside,
-    };
+    return { kind: 'function', ...addressedFunction(functionName, input, caller) };
   }
   return addressedLayerVersion(input, caller);
 }
@@ -122,31 +109,19 @@ export function resourceArn(operation: OperationName, input: BoundInput, caller:
 }
 
 function arnOfFunction(functionName: string, input: BoundInput, caller: Scope): string {
-  const parts = partsOf(functionName);
-  const region = parts.region ?? caller.region;
-  const account = parts.account ?? caller.account;
-  const qualifier = parts.qualifier ?? textOf(input, 'Qualifier');
-  return functionArn({ account, region }, parts.name, qualifier);
+  const addressed = addressedFunction(functionName, input, caller);
+  return functionArn(addressed, addressed.name, addressed.qualifier);
 }
 
-interface FunctionNameParts {
-  readonly region: string | undefined;
-  readonly account: string | undefined;
-  readonly name: string;
-  readonly qualifier: string | undefined;
-}
-
-/** Takes every form of a FunctionName apart, sound or not; the last part is always a name. */
-function partsOf(functionName: string): FunctionNameParts {
-  const parts = functionName.split(':');
-  if (parts[0] === 'arn' && parts.length > 3) parts.splice(0, 3);
-  const takeIf = (form: RegExp): string | undefined =>
-    parts.length > 1 && form.test(parts[0] ?? '') ? parts.shift() : undefined;
-  const region = takeIf(/^(?:[a-z]+-){2,}\d$/);
-  const account = takeIf(/^\d{12}$/);
-  takeIf(/^function$/);
-  const [name = '', qualifier] = parts;
-  return { region, account, name, qualifier };
+/** What is no form of a name is named as it is; its validation is still to come. */
+function addressedFunction(functionName: string, input: BoundInput, caller: Scope) {
+  const parts = functionNameParts(functionName);
+  return {
+    account: parts?.account ?? caller.account,
+    region: parts?.region ?? caller.region,
+    name: parts?.name ?? functionName,
+    qualifier: parts?.qualifier ?? textOf(input, 'Qualifier'),
+  };
 }
 
 function textOf(input: BoundInput, member: string): string | undefined {

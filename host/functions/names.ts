@@ -15,10 +15,29 @@ export interface FunctionReference {
   readonly qualifier: string | undefined;
 }
 
+/** A function's name in any of its forms, taken apart; what it leaves to the caller's scope is undefined. */
+export interface FunctionNameParts {
+  readonly region: string | undefined;
+  readonly account: string | undefined;
+  readonly name: string;
+  readonly qualifier: string | undefined;
+}
+
 const BARE_NAME = /^[a-zA-Z0-9-_.]+$/;
 
 const FORM =
   /^(?:arn:(?<partition>aws[a-zA-Z-]*):lambda:)?(?:(?<region>(?:eusc-)?[a-z]{2}(?:(?:-gov)|(?:-iso(?:[a-z]?)))?-[a-z]+-\d):)?(?:(?<account>\d{12}):)?(?:function:)?(?<name>[a-zA-Z0-9-_.]+)(?::(?<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_$]+))?$/;
+
+/** The one reading of names and ARNs: what is authorised is what is executed. Undefined for what is no form of a name. */
+export function functionNameParts(functionName: string): FunctionNameParts | undefined {
+  if (BARE_NAME.test(functionName))
+    return { region: undefined, account: undefined, name: functionName, qualifier: undefined };
+  const parts = FORM.exec(functionName)?.groups;
+  const name = parts?.['name'];
+  if (parts === undefined || name === undefined) return undefined;
+  const { region, account, qualifier } = parts;
+  return { region, account, name, qualifier };
+}
 
 /**
  * Throws ResourceNotFoundException when a FunctionName member names another region. The service says so before it looks at the
@@ -26,7 +45,7 @@ const FORM =
  */
 export function requireRegion(scope: Scope, functionName: unknown): void {
   if (typeof functionName !== 'string' || !functionName.includes(':')) return;
-  const region = FORM.exec(functionName)?.groups?.['region'];
+  const region = functionNameParts(functionName)?.region;
   if (region === undefined || region === scope.region) return;
   throw new ServiceError(
     'ResourceNotFoundException',
@@ -44,14 +63,12 @@ export function resolveReference(
   functionName: string,
   qualifier: string | undefined,
 ): FunctionReference {
-  if (BARE_NAME.test(functionName)) return { name: functionName, qualifier };
-  const parts = FORM.exec(functionName)?.groups;
-  const name = parts?.['name'];
-  if (parts === undefined || name === undefined) return { name: functionName, qualifier };
-  if (parts['account'] !== undefined && parts['account'] !== scope.account)
+  const parts = functionNameParts(functionName);
+  if (parts === undefined) return { name: functionName, qualifier };
+  const { account, name, qualifier: inName } = parts;
+  if (account !== undefined && account !== scope.account)
     throw new ServiceError('AccessDeniedException', '');
   requireRegion(scope, functionName);
-  const inName = parts['qualifier'];
   if (inName !== undefined && qualifier !== undefined && inName !== qualifier)
     throw new ServiceError(
       'InvalidParameterValueException',
