@@ -17,9 +17,18 @@ const BOTH_SIDES: ReadonlySet<string> = new Set(['lambda', 'sqs', 'sns', 'events
 /** Takes failed events only. */
 const FAILURE_SERVICE = 's3';
 
+/** What follows the service in the ARN of something that takes events; a FIFO queue takes none. */
+const NAMED: Readonly<Record<string, RegExp>> = {
+  sqs: /^[a-z0-9-]+:\d{12}:[\w-]+$/,
+  sns: /^[a-z0-9-]+:\d{12}:[\w-]+(?:\.fifo)?$/,
+  events: /^[a-z0-9-]+:\d{12}:event-bus\/[\w./-]+$/,
+  s3: /^::[a-z0-9][a-z0-9.-]+$/,
+};
+
 /**
- * Throws InvalidParameterValueException for a service that takes no events, a function that is not there, and the function
- * itself. Functions are looked at first, those for failures before those for successes.
+ * Throws InvalidParameterValueException for a service that takes no events, a function that is not there, the function itself, and
+ * for what nothing can be delivered to: FIFO queues and topics, ARNs that name no resource. Functions are looked at first, those for
+ * failures before those for successes.
  */
 export function checkDestinations(
   config: DestinationConfig | undefined,
@@ -30,10 +39,19 @@ export function checkDestinations(
   const onFailure = config?.OnFailure?.Destination || undefined;
   for (const arn of [onFailure, onSuccess])
     if (arn !== undefined && serviceOf(arn) === 'lambda') checkFunction(arn, owner, lookup);
-  if (isTaken(onSuccess, false) && isTaken(onFailure, true)) return;
-  refuse(
-    `The provided destination config DestinationConfig(onSuccess=${sideText('OnSuccess', onSuccess)}, onFailure=${sideText('OnFailure', onFailure)}) is invalid.`,
-  );
+  if (!isTaken(onSuccess, false) || !isTaken(onFailure, true))
+    refuse(
+      `The provided destination config DestinationConfig(onSuccess=${sideText('OnSuccess', onSuccess)}, onFailure=${sideText('OnFailure', onFailure)}) is invalid.`,
+    );
+  for (const arn of [onFailure, onSuccess]) if (arn !== undefined) checkResource(arn);
+}
+
+function checkResource(arn: string): void {
+  const service = serviceOf(arn);
+  const resource = arn.split(':').slice(3).join(':');
+  if (NAMED[service]?.test(resource) === false) refuse(`The destination ARN ${arn} is invalid.`);
+  if (service === 'sns' && arn.endsWith('.fifo'))
+    refuse("FIFO-type Amazon SNS topics aren't supported as a destination.");
 }
 
 function isTaken(arn: string | undefined, isFailure: boolean): boolean {

@@ -3,7 +3,6 @@
 import model from '../api/model/lambda-model.json' with { type: 'json' };
 import type {
   CreateFunctionRequest,
-  DeadLetterConfig,
   LoggingConfig,
   UpdateFunctionConfigurationRequest,
   VpcConfig,
@@ -11,6 +10,7 @@ import type {
 import { attachedLayers, checkCombinedSize, type LayerScope } from '../layers/attach.ts';
 import { ServiceError } from '../service-error.ts';
 import { checkTags } from '../tags/tags.ts';
+import { deadLetter } from './dead-letter.ts';
 import type { CodeReference, FunctionSettings, LoggingSettings, VpcSettings } from './record.ts';
 import { checkSnapStart } from './snap-start.ts';
 
@@ -103,7 +103,7 @@ export function newSettings(
     variables: request.Environment && (request.Environment.Variables ?? {}),
     logging: logging(undefined, request.LoggingConfig),
     tracingMode: request.TracingConfig?.Mode ?? 'PassThrough',
-    deadLetter: deadLetter(request.DeadLetterConfig),
+    deadLetter: deadLetter(request.DeadLetterConfig, scope),
     vpc: request.VpcConfig && vpc(undefined, request.VpcConfig),
     kmsKeyArn: presentText(request.KMSKeyArn),
     fileSystems: presentList(request.FileSystemConfigs),
@@ -143,7 +143,7 @@ export function updatedSettings(
     deadLetter:
       request.DeadLetterConfig === undefined
         ? current.deadLetter
-        : deadLetter(request.DeadLetterConfig),
+        : deadLetter(request.DeadLetterConfig, scope),
     vpc: request.VpcConfig === undefined ? current.vpc : vpc(current.vpc, request.VpcConfig),
     kmsKeyArn: request.KMSKeyArn === undefined ? current.kmsKeyArn : presentText(request.KMSKeyArn),
     fileSystems:
@@ -279,11 +279,6 @@ function vpc(current: VpcSettings | undefined, request: VpcConfig): VpcSettings 
     ipv6AllowedForDualStack:
       request.Ipv6AllowedForDualStack ?? current?.ipv6AllowedForDualStack ?? false,
   };
-}
-
-/** An empty target means none. */
-function deadLetter(request: DeadLetterConfig | undefined): DeadLetterConfig | undefined {
-  return presentText(request?.TargetArn) === undefined ? undefined : request;
 }
 
 function presentText<T extends string>(text: T | undefined): T | undefined {

@@ -110,6 +110,35 @@ suite('A destination', () => {
     assert.deepEqual(await shown(t), before);
   });
 
+  test('is no FIFO queue or topic, and nothing that its service cannot have', async () => {
+    await using t = await startTestHost();
+    await t.deploy('f', returning('1'));
+    await put(t, { OnFailure: { Destination: QUEUE } });
+    const before = await shown(t);
+    for (const Destination of [
+      `${QUEUE}.fifo`,
+      'arn:aws:sqs:us-east-1:000000000000:',
+      'arn:aws:sqs:us-east-1::q',
+      'arn:aws:events:us-east-1:000000000000:rule/r',
+    ])
+      for (const side of ['OnSuccess', 'OnFailure'])
+        assert.deepEqual(
+          await refusalOf(put(t, { [side]: { Destination } })),
+          invalid(`The destination ARN ${Destination} is invalid.`),
+        );
+    const inBucket = { OnFailure: { Destination: `${BUCKET}/prefix` } };
+    assert.deepEqual(
+      await refusalOf(put(t, inBucket)),
+      invalid(`The destination ARN ${BUCKET}/prefix is invalid.`),
+    );
+    const topic = 'arn:aws:sns:us-east-1:000000000000:t.fifo';
+    assert.deepEqual(
+      await refusalOf(put(t, { OnSuccess: { Destination: topic } })),
+      invalid("FIFO-type Amazon SNS topics aren't supported as a destination."),
+    );
+    assert.deepEqual(await shown(t), before);
+  });
+
   test('is looked at after the function and after the config that an update needs', async () => {
     await using t = await startTestHost();
     await t.deploy('f', returning('1'));
