@@ -109,6 +109,16 @@ export function path(raw: RawValue, { baseDir }: ValueContext): string {
   return resolve(baseDir, text(raw));
 }
 
+/** One of these words, or a path, which is given with a slash in it. */
+export function pathOrOneOf(words: readonly string[]): Parser<string> {
+  return (raw, context) => {
+    const value = text(raw);
+    if (words.includes(value)) return value;
+    if (value.includes('/')) return path(raw, context);
+    throw new BadValue(`must be ${words.join(', ')} or a path, not ${show(raw)}`);
+  };
+}
+
 /** The directory a file's own relative paths begin at. */
 export function directoryOf(file: string): string {
   return dirname(file);

@@ -17,6 +17,7 @@ import {
   origin,
   type Parser,
   path,
+  pathOrOneOf,
   rate,
   secretMatching,
   whole,
@@ -44,7 +45,12 @@ export interface HostConfig {
   readonly trustedHosts: readonly string[];
   /** Absolute paths of PEM files. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
-  readonly isolation: { readonly mode: 'auto' | 'require-full' | 'require-partial' | 'off' };
+  readonly isolation: {
+    readonly mode: 'auto' | 'require-full' | 'require-partial' | 'off';
+    readonly backend: 'auto' | 'bwrap' | 'uid' | 'process';
+    /** `auto`, `none`, or the absolute path of a cgroup (version 2) that is the host's own. */
+    readonly cgroupRoot: string;
+  };
   readonly functionError: 'modern' | 'classic';
   readonly pool: {
     readonly idleMs: number;
@@ -198,6 +204,16 @@ const SETTINGS = {
     flag: 'isolation',
     placeholder: 'auto|require-full|require-partial|off',
     about: 'How strongly functions are kept apart, and whether less is refused',
+  },
+  'isolation.backend': {
+    default: 'auto',
+    parse: oneOf(['auto', 'bwrap', 'uid', 'process']),
+    about: 'What sandboxes are made by: bwrap, a user for each, plain processes; or the strongest',
+  },
+  'isolation.cgroupRoot': {
+    default: 'auto',
+    parse: pathOrOneOf(['auto', 'none']),
+    about: 'The control group (version 2) that sandboxes go below; none: memory is polled',
   },
   functionError: {
     default: 'modern',
@@ -417,7 +433,11 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
     publicUrl: values.publicUrl,
     trustedHosts: values.trustedHosts ?? [],
     tls: tlsFiles(values),
-    isolation: { mode: values.isolation },
+    isolation: {
+      mode: values.isolation,
+      backend: values['isolation.backend'],
+      cgroupRoot: values['isolation.cgroupRoot'],
+    },
     functionError: values.functionError,
     pool: {
       idleMs: values['pool.idleMs'],

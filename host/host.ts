@@ -196,7 +196,12 @@ export async function startHost({
     blobs: store.blobs,
     logs,
     isolation: opened.sandboxes.report,
-    health: () => ({ functions: functions.size, environments: pool.counts, slots: slots.ready }),
+    health: () => ({
+      functions: functions.size,
+      environments: pool.counts,
+      slots: slots.ready,
+      quarantined: opened.sandboxes.quarantined,
+    }),
     epochMs: now,
     onFault: report,
   });

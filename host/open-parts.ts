@@ -33,6 +33,8 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
     sandboxes: openSandboxes({
       slotsDir: folders.slots,
       mode: config.isolation.mode,
+      backend: config.isolation.backend,
+      cgroupRoot: config.isolation.cgroupRoot,
       maxProcesses: config.limits.pids,
       hostId,
     }),

@@ -55,6 +55,7 @@ suite('Under /_lambkin/', () => {
         functions: 1,
         environments: 0,
         slots: 0,
+        quarantined: 0,
       },
     );
   });
