@@ -1,17 +1,23 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
 import { Age } from './age.ts';
-import { type AnswerKind, answerOutcome, recordedType, typedBody } from './answers.ts';
+import { recordedType } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { Deadline } from './deadline.ts';
-import { invokeFrame, shutdownFrame } from './frames.ts';
 import { FunctionLog } from './function-log.ts';
-import { HeldFrames } from './held-frames.ts';
+import { HeldMessages } from './held-messages.ts';
 import { InHand } from './in-hand.ts';
-import { type InitOutcome, initError, initStatus } from './init-outcome.ts';
+import {
+  type InitMessage,
+  type InitOutcome,
+  initError,
+  initOutcome,
+  initStatus,
+} from './init-outcome.ts';
 import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
 import { LastOutput } from './last-output.ts';
-import { processEnded, responseTooLarge, timedOut } from './platform-error.ts';
+import type { Answer, Message } from './messages.ts';
+import { processEnded, timedOut } from './platform-error.ts';
 import type { InitPhase, PhaseStatus } from './platform-log.ts';
 import { PlatformRecords } from './platform-records.ts';
 import { Reading, settledWithin } from './reading.ts';
@@ -19,12 +25,9 @@ import { isHeapExhaustion } from './sandbox/exit-status.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 import { specialise } from './specialise.ts';
-import { writeWithdrawn } from './withdrawn-file.ts';
 
 /** How long a planned shutdown lets `SIGTERM` listeners run before the tree is killed. */
 const SHUTDOWN_GRACE_MS = 500;
-
-const ID_BYTES = 36;
 
 /**
  * Which phase may follow which; `ending`: what may have begun is answered, nothing is taken any more. Only {@link Environment}
@@ -72,15 +75,18 @@ export class Environment implements AsyncDisposable {
   #phase: Phase = 'created';
   readonly #inHand = new InHand<Call>();
   #startedAtMs = 0;
+  #lastDurationMs = 0;
   #idleSinceMs = 0;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
   #initSettled: ((outcome: InitOutcome) => void) | undefined;
   readonly #deadline = new Deadline(() => void this.#onDeadline());
-  readonly #frames = new HeldFrames((kind, body, oversize) => this.#onFrame(kind, body, oversize));
+  readonly #messages = new HeldMessages((message) => this.#onMessage(message));
   readonly #lastOutput = new LastOutput();
   readonly #reading: Reading;
   #isTakingBack = false;
+  /** The running event has been answered, but the runtime has not asked for another one yet. */
+  #awaitsNext = false;
   #disposal: Promise<void> | undefined;
   /** Settled once the code is in place, or will not come. */
   #specialised: Promise<unknown> | undefined;
@@ -92,7 +98,7 @@ export class Environment implements AsyncDisposable {
     this.#owner = options.owner;
     this.#clock = clock;
     this.instance = options.instance;
-    this.#reading = new Reading(slot.sandbox, this.#frames);
+    this.#reading = new Reading(slot.sandbox, this.#messages);
     this.age = new Age(clock);
     this.#log = new FunctionLog({
       sink: spec.openLogStream(options.instance.logStreamName),
@@ -103,8 +109,7 @@ export class Environment implements AsyncDisposable {
     });
     this.#records = new PlatformRecords({ ...options, log: this.#log });
     slot.listen({
-      onFrame: (kind, body, oversize) =>
-        this.#frames.take([kind, body, oversize], this.#mayPrecedeOutput(kind)),
+      onMessage: (message) => this.#messages.take(message, this.#mayPrecedeOutput(message)),
       onOutput: (chunk) => this.#onOutput(chunk),
     });
     void slot.sandbox.exit.then((exit) => this.#onExit(exit));
@@ -181,19 +186,7 @@ export class Environment implements AsyncDisposable {
     const { invocation } = call;
     const number = this.#inHand.push(call);
     if (number === 0) this.#begin(call);
-    this.#slot.send(
-      invokeFrame({
-        number,
-        requestId: invocation.requestId,
-        remainingMs: this.spec.timeoutMs - call.spentMs,
-        invokedFunctionArn: invocation.invokedFunctionArn,
-        traceId: invocation.traceId,
-        clientContext: invocation.clientContext,
-        tenantId: invocation.tenantId,
-        payload: invocation.payload,
-      }),
-      number > 0,
-    );
+    this.#slot.invoke({ number, invocation, remainingMs: this.spec.timeoutMs - call.spentMs });
   }
 
   /** The re-run init has failed too: the waiting call gets its error, with the log lines of an invocation. */
@@ -222,7 +215,7 @@ export class Environment implements AsyncDisposable {
   async shutDown(): Promise<void> {
     if (this.#phase === 'idle') {
       this.#enter('shutdown');
-      this.#slot.send([shutdownFrame()]);
+      this.#slot.shutDown();
       await settledWithin(this.#slot.sandbox.exit, SHUTDOWN_GRACE_MS);
     }
     await this[Symbol.asyncDispose]();
@@ -269,6 +262,7 @@ export class Environment implements AsyncDisposable {
 
   /** An answer that lies in the socket at this moment still counts; what lies behind must not begin before the kill. */
   async #onDeadline(): Promise<void> {
+    if (this.#awaitsNext) return this.#lose(undefined);
     const call = this.#inHand.first;
     if (call === undefined) return;
     await this.#withdraw();
@@ -283,7 +277,7 @@ export class Environment implements AsyncDisposable {
   async #withdraw(): Promise<void> {
     const upTo = this.#inHand.withdraw();
     try {
-      if (upTo !== undefined) writeWithdrawn(this.#slot.sandbox.withdrawnFile, upTo);
+      if (upTo !== undefined) this.#slot.withdraw(upTo);
     } catch (cause) {
       this.#owner.onProblem('events could not be taken back from an environment', cause);
       return;
@@ -294,35 +288,35 @@ export class Environment implements AsyncDisposable {
     if (calls.length > 0) this.#owner.onGivenBack(this, calls);
   }
 
-  #onFrame(kind: string, body: Buffer, oversize: boolean): void {
+  #onMessage(message: Message): void {
     if (this.#phase === 'gone' || this.#phase === 'shutdown') {
-      if (kind === 'L' && this.#phase === 'shutdown') this.#onLogFrame(body);
+      if (message.kind === 'log' && this.#phase === 'shutdown') this.#onLog(message);
       return;
     }
-    switch (kind) {
-      case 'O':
-      case 'E':
-      case 'X':
-      case 'J':
-        this.#onAnswer(kind, body, oversize);
+    switch (message.kind) {
+      case 'answer':
+        this.#onAnswer(message);
         return;
-      case 'L':
+      case 'free':
+        this.#onFree();
+        return;
+      case 'log':
         this.#records.signOfLife();
-        this.#onLogFrame(body);
+        this.#onLog(message);
         return;
-      case 'N':
-        this.#onNotBegun(body);
+      case 'notBegun':
+        this.#onNotBegun(message.requestId);
         return;
-      case 'R':
-        if (this.#phase === 'init' && body.length >= 4) this.#onReady(body);
-        else this.#breach();
+      case 'ready':
+      case 'initFailed':
+      case 'noEntrypoint':
+        this.#onInitMessage(message);
         return;
-      case 'F':
-        if (this.#phase === 'init' && !oversize) this.#onInitFailed(body);
-        else this.#breach();
+      case 'breach':
+        this.#breach();
         return;
       default:
-        this.#breach();
+        message satisfies never;
     }
   }
 
@@ -331,31 +325,21 @@ export class Environment implements AsyncDisposable {
     this.#slot.sandbox.kill();
   }
 
-  #onReady(body: Buffer): void {
-    this.#maxRssKib = body.readUInt32LE(0);
-    this.#settleInit({ kind: 'ready', durationMs: 0 });
+  #onInitMessage(message: InitMessage): void {
+    if (this.#phase !== 'init') return this.#breach();
+    if ('maxRssKib' in message) this.#maxRssKib = message.maxRssKib;
+    return this.#settleInit(initOutcome(message));
   }
 
-  #onInitFailed(body: Buffer): void {
-    const parsed = typedBody(body, 4);
-    if (parsed === undefined) return this.#breach();
-    this.#maxRssKib = body.readUInt32LE(0);
-    return this.#settleInit({ kind: 'failed', ...parsed });
-  }
-
-  #onLogFrame(body: Buffer): void {
-    if (body.length < 9) return this.#breach();
-    const level = body[0] ?? 0;
-    const text = body.subarray(9);
+  #onLog({ level, epochMs, text }: Extract<Message, { kind: 'log' }>): void {
     if (level === 0) this.#log.raw(text);
-    else this.#log.event(body.readDoubleLE(1), text);
-    return undefined;
+    else this.#log.event(epochMs, text);
   }
 
   /** An answer that was read before what the invocation printed past the bootstrap, where that matters. */
-  #mayPrecedeOutput(kind: string): boolean {
-    const isAnswer = kind === 'O' || kind === 'E';
-    if (!isAnswer) return false;
+  #mayPrecedeOutput(message: Message): boolean {
+    if (message.kind !== 'answer' || message.isFatal || message.outcome.kind === 'notJson')
+      return false;
     return this.#lastOutput.text !== '' || this.#inHand.first?.invocation.wantsLogTail === true;
   }
 
@@ -366,27 +350,17 @@ export class Environment implements AsyncDisposable {
     this.#log.raw(chunk);
   }
 
-  #onAnswer(kind: AnswerKind, body: Buffer, oversize: boolean): void {
+  #onAnswer(answer: Answer): void {
     const call = this.#inHand.first;
-    const head = ID_BYTES + 8;
-    if (
-      call === undefined ||
-      body.length < head ||
-      body.toString('latin1', 0, ID_BYTES) !== call.invocation.requestId
-    ) {
+    if (call === undefined || answer.requestId !== call.invocation.requestId) {
       this.#breach();
       return;
     }
-    const hasGrown = this.#noteMaxRss(body.readUInt32LE(ID_BYTES));
-    const outcome = oversize ? responseTooLarge() : answerOutcome(kind, body, head);
-    if (outcome === undefined) {
-      this.#breach();
-      return;
-    }
+    const { outcome } = answer;
+    const hasGrown = this.#noteMaxRss(answer.maxRssKib);
     // Its own figure: ours has the time in it that both sides wait for a processor. It cannot be longer than what we saw.
-    const ownMs = body.readUInt32LE(ID_BYTES + 4) / 1000 + call.spentMs;
-    const durationMs = Math.min(ownMs, this.#elapsedMs());
-    if (kind === 'X') {
+    const durationMs = Math.min(answer.ownMs + call.spentMs, this.#elapsedMs());
+    if (answer.isFatal) {
       this.#lose({ outcome, status: 'error', durationMs });
       return;
     }
@@ -398,8 +372,21 @@ export class Environment implements AsyncDisposable {
     if (outcome.kind === 'notJson' && this.#records.forget(call.invocation))
       call.settle({ outcome, logTail: undefined });
     else this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
+    this.#lastDurationMs = durationMs;
+    if (answer.staysBusy) this.#awaitsNext = true;
+    else this.#goOn();
+  }
+
+  /** The runtime asks for its next event. */
+  #onFree(): void {
+    if (!this.#awaitsNext) return this.#breach();
+    this.#awaitsNext = false;
+    return this.#goOn();
+  }
+
+  #goOn(): void {
     this.#advance();
-    if (this.serves) this.#owner.onAnswered(this, durationMs);
+    if (this.serves) this.#owner.onAnswered(this, this.#lastDurationMs);
   }
 
   /** It was answered but has grown beyond MemorySize. The next event may have begun by now and is let end. */
@@ -413,8 +400,8 @@ export class Environment implements AsyncDisposable {
   }
 
   /** The bootstrap has dropped an event. One that was taken back before is none of ours any more. */
-  #onNotBegun(body: Buffer): void {
-    const meaning = this.#inHand.notBegun(body.toString('latin1', 0, ID_BYTES));
+  #onNotBegun(requestId: string): void {
+    const meaning = this.#inHand.notBegun(requestId);
     if (meaning === 'lie') return this.#breach();
     if (meaning === 'takenBack') return undefined;
     const call = this.#inHand.shift();
@@ -484,7 +471,7 @@ export class Environment implements AsyncDisposable {
     this.#settleInit({ kind: 'ended', exit: end });
     const running = this.#inHand.first;
     if (running === undefined) return this.#lose(undefined);
-    const isUnread = this.#inHand.isFirstLastSent && this.#slot.isLastFrameUnread;
+    const isUnread = this.#inHand.isFirstLastSent && this.#slot.isLastEventUnread;
     if (isUnread && running.isSecondTry !== true) return this.#loseUnread();
     const outcome = processEnded(running.invocation.requestId, end);
     return this.#lose({ outcome, status: 'error', durationMs: this.#elapsedMs() });

@@ -25,6 +25,11 @@ export function processEnded(requestId: string, exit: SandboxExit): InvokeOutcom
   return platformError(type, `RequestId: ${requestId} Error: ${exitText(exit)}`);
 }
 
+/** Nothing could be started: `reason` is what the service says. */
+export function noEntrypoint(requestId: string, reason: string): InvokeOutcome {
+  return platformError('Runtime.InvalidEntrypoint', `RequestId: ${requestId} Error: ${reason}`);
+}
+
 function exitText(exit: SandboxExit): string {
   switch (exit.kind) {
     case 'exited':

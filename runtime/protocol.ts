@@ -52,6 +52,7 @@ export interface Specialise {
  * - `Sandbox.Timedout`: the deadline passed in the invoke phase
  * - `Runtime.ExitError`: the process ended by itself or by a signal
  * - `Runtime.OutOfMemory`: MemorySize was exceeded
+ * - `Runtime.InvalidEntrypoint`: there was no program to start, or none that this machine can
  * - `Runtime.Unknown`: init timed out for a reason that has no name of its own
  * - `Function.ResponseSizeTooLarge`: the result was over the limit; the environment lives on
  */
@@ -59,6 +60,7 @@ export type PlatformErrorType =
   | 'Sandbox.Timedout'
   | 'Runtime.ExitError'
   | 'Runtime.OutOfMemory'
+  | 'Runtime.InvalidEntrypoint'
   | 'Runtime.Unknown'
   | 'Function.ResponseSizeTooLarge';
 

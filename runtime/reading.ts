@@ -1,6 +1,6 @@
 // When what a sandbox says is read: not while it prints more than the host should take, but always when a decision hangs on it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HeldFrames } from './held-frames.ts';
+import type { HeldMessages } from './held-messages.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
 /** After the process has ended, its last frames are still in the socket; they are read for at most this long. */
@@ -8,15 +8,15 @@ const LAST_FRAMES_MS = 100;
 
 export class Reading {
   readonly #sandbox: Sandbox;
-  readonly #frames: HeldFrames;
+  readonly #messages: HeldMessages;
   #wantsPause = false;
   #isPaused = false;
   /** How many wait for all that there is to be read. */
   #readers = 0;
 
-  constructor(sandbox: Sandbox, frames: HeldFrames) {
+  constructor(sandbox: Sandbox, messages: HeldMessages) {
     this.#sandbox = sandbox;
-    this.#frames = frames;
+    this.#messages = messages;
   }
 
   /** Asks for a pause, or for its end. */
@@ -33,7 +33,7 @@ export class Reading {
     await nextTurn();
     this.#readers -= 1;
     this.#readOrPause();
-    this.#frames.flush();
+    this.#messages.flush();
   }
 
   /** The same once the process has ended: what is left is bounded by the sockets' buffers, so nothing is held back any more. */

@@ -1,113 +1,90 @@
-// A slot: a sandbox that has booted its bootstrap and waits to be told which function it is. Generic until specialised.
-import { FrameDecoder, type OnFrame } from './frames.ts';
+// A slot: a sandbox whose program waits to be told which function it is. Generic until specialised. What its program speaks is
+// the business of whoever implements it: our own bootstraps speak frames, foreign runtimes the HTTP Runtime API.
+import type { Invocation } from './invocation.ts';
+import type { Message } from './messages.ts';
+import type { Specialise } from './protocol.ts';
 import type { Sandbox, SandboxExit, SlotShape } from './sandbox/sandbox.ts';
 
-/** A slot that has not said `U` by now is broken. Boot takes some 60 ms, far more on a machine that thrashes. */
+/** A slot that has given no sign by now is broken. Boot takes some 60 ms, far more on a machine that thrashes. */
 const BOOT_LIMIT_MS = 20_000;
 
-/** The slot ended before it came up; `output` is what it printed, for the host's log. */
+/** What is kept of the output of a slot that is nobody's yet. */
+const EARLY_CHARACTERS = 4096;
+
+/** The slot ended before it came up; the message has what it printed, for the host's log. */
 export class SlotBootError extends Error {
   override readonly name = 'SlotBootError';
 }
 
 export interface SlotEvents {
-  onFrame: OnFrame;
+  onMessage: (message: Message) => void;
   /** Bytes on descriptors 1 and 2. */
   onOutput: (chunk: Buffer) => void;
 }
 
-/** Owns its sandbox. Frames and output go to whoever called {@link listen} last. */
-export class Slot implements AsyncDisposable {
+/** One event on its way into a slot. */
+export interface SlotEvent {
+  /** Of an event that is sent behind a running one, so that it can be withdrawn; 0 for any other. */
+  readonly number: number;
+  readonly invocation: Invocation;
+  readonly remainingMs: number;
+}
+
+/** Owns its sandbox. Messages and output go to whoever called {@link listen} last. */
+export interface Slot extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly shape: SlotShape;
   /** Resolves when the slot is up; rejects with {@link SlotBootError}. */
   readonly booted: Promise<void>;
-  /** Resident memory of the bootstrap when it came up, in KiB; 0 before. */
-  bootKib = 0;
-  #events: SlotEvents;
-  #early = '';
-  #isGathering = false;
-  #isLastFrameUnread = false;
+  /** Resident memory of the program when it came up, in KiB; 0 before, or when it does not say. */
+  readonly bootKib: number;
+  /** Where its program reaches its Runtime API, `host:port`; undefined where it has none. */
+  readonly runtimeApi: string | undefined;
+  /** Known once the process has ended: it had not read the last event that was handed over, or not all of it. */
+  readonly isLastEventUnread: boolean;
+  listen(events: SlotEvents): void;
+  /** To be called once, when the code is in place. */
+  specialise(message: Specialise): void;
+  invoke(event: SlotEvent): void;
+  /** Events up to this number that have not begun are not begun any more. Throws what the file system says. */
+  withdraw(upTo: number): void;
+  /** Asks the program to end. */
+  shutDown(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
-  constructor(sandbox: Sandbox, shape: SlotShape) {
-    this.sandbox = sandbox;
-    this.shape = shape;
-    const up = Promise.withResolvers<void>();
-    this.booted = up.promise;
-    this.#events = {
-      // A slot that speaks before it is anybody's cannot be trusted.
-      onFrame: () => sandbox.kill(),
-      onOutput: (chunk) => {
-        this.#early = (this.#early + chunk.toString()).slice(-4096);
-      },
-    };
-    const decoder = new FrameDecoder((kind, body, oversize) => {
-      if (kind === 'U' && this.bootKib === 0 && body.length >= 4) {
-        this.bootKib = body.readUInt32LE(0);
-        up.resolve();
-      } else this.#events.onFrame(kind, body, oversize);
-    });
-    sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
-    // A process that dies with frames unread, or before they are written; its exit says the rest.
-    sandbox.control.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (code === 'ECONNRESET' || code === 'EPIPE') this.#isLastFrameUnread = true;
-    });
-    sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
-    sandbox.output.on('error', () => {});
+/** The start of a slot: whether it comes up, and what it says until it is somebody's. */
+export class SlotBoot {
+  readonly booted: Promise<void>;
+  readonly #up = Promise.withResolvers<void>();
+  #output = '';
+
+  constructor({ exit }: Pick<Sandbox, 'exit'>) {
+    this.booted = this.#up.promise;
     const limit = setTimeout(
-      () => up.reject(new SlotBootError(`no sign of life for ${BOOT_LIMIT_MS} ms`)),
+      () => this.#up.reject(new SlotBootError(`no sign of life for ${BOOT_LIMIT_MS} ms`)),
       BOOT_LIMIT_MS,
     );
-    void sandbox.exit.then((exit) => up.reject(new SlotBootError(this.#bootText(exit))));
+    void exit.then((end) => this.#up.reject(new SlotBootError(this.#text(end))));
     this.booted.then(
       () => clearTimeout(limit),
       () => clearTimeout(limit),
     );
   }
 
-  /**
-   * Known once the socket is closed: the other side had not read the last frame, or not all of it, when it ended. The kernel
-   * says so by resetting the connection.
-   */
-  get isLastFrameUnread(): boolean {
-    return this.#isLastFrameUnread;
+  addOutput(chunk: Buffer): void {
+    this.#output = (this.#output + chunk.toString()).slice(-EARLY_CHARACTERS);
   }
 
-  listen(events: SlotEvents): void {
-    this.#events = events;
+  isUp(): void {
+    this.#up.resolve();
   }
 
-  /**
-   * Sends one frame, given in one or two pieces. With `later` it leaves at the end of this turn of the event loop, together
-   * with others of the turn: right when the other side is busy anyway, since each write of its own wakes somebody up.
-   */
-  send(pieces: readonly Uint8Array[], later = false): void {
-    const { control } = this.sandbox;
-    if (!control.writable) {
-      this.#isLastFrameUnread = true;
-      return;
-    }
-    if (later && !this.#isGathering) {
-      this.#isGathering = true;
-      control.cork();
-      setImmediate(this.#release);
-    }
-    const isJoined = pieces.length > 1 && !this.#isGathering;
-    if (isJoined) control.cork();
-    for (const piece of pieces) control.write(piece);
-    if (isJoined) control.uncork();
+  fail(cause: unknown): void {
+    this.#up.reject(new SlotBootError('the slot cannot be served', { cause }));
   }
 
-  readonly #release = (): void => {
-    this.#isGathering = false;
-    this.sandbox.control.uncork();
-  };
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.sandbox[Symbol.asyncDispose]();
-  }
-
-  #bootText(exit: SandboxExit): string {
-    return `the slot ended while booting (${JSON.stringify(exit)}): ${this.#early.trim()}`;
+  #text(exit: SandboxExit): string {
+    return `the slot ended while booting (${JSON.stringify(exit)}): ${this.#output.trim()}`;
   }
 }

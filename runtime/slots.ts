@@ -1,7 +1,8 @@
 // Generic slots, booted ahead of demand, keyed by all that is fixed at spawn. Refills off the critical path, one at a time.
 import type { Clock } from './clock.ts';
+import { FrameSlot } from './frame-slot.ts';
 import type { Sandboxes, SlotProgram, SlotShape } from './sandbox/sandbox.ts';
-import { Slot } from './slot.ts';
+import type { Slot } from './slot.ts';
 
 /** Refilling waits this long after a slot was taken, so that it does not compete with the start that took it. */
 const REFILL_DELAY_MS = 30;
@@ -94,7 +95,7 @@ export class Slots implements AsyncDisposable {
 
   #spawn(shape: SlotShape): Slot {
     const { sandboxes, programFor } = this.#options;
-    return new Slot(sandboxes.spawn(shape, programFor(shape)), shape);
+    return new FrameSlot(sandboxes.spawn(shape, programFor(shape)), shape);
   }
 
   #clear(shelf: Shelf): void {

@@ -1,6 +1,5 @@
 // Turns a generic slot into an environment of one function version: layers and code by renames, the variables by one frame.
 import { rename } from 'node:fs/promises';
-import { specialiseFrame } from './frames.ts';
 import type { EnvironmentSpec, NewInstance } from './invocation.ts';
 import { placeLayers } from './place-layers.ts';
 import type { SlotShape } from './sandbox/sandbox.ts';
@@ -37,7 +36,7 @@ export async function specialise(
     await rename(await staged, taskDir);
     const { importsFromNodePath } = spec;
     const { withdrawnFile } = paths;
-    slot.send([specialiseFrame({ env: variables, withdrawnFile, importsFromNodePath })]);
+    slot.specialise({ env: variables, withdrawnFile, importsFromNodePath });
     return expiresAtMs ?? Number.POSITIVE_INFINITY;
   } catch (error) {
     void staged.then(discard, () => {});

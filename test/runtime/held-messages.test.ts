@@ -1,22 +1,23 @@
-// Answers that wait for the end of a turn keep all frames in order.
+// Answers that wait for the end of a turn keep all messages in order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { HeldFrames } from '../../runtime/held-frames.ts';
-
-const body = Buffer.alloc(0);
+import { HeldMessages } from '../../runtime/held-messages.ts';
 
 function open() {
   const delivered: string[] = [];
-  const frames = new HeldFrames((kind) => delivered.push(kind));
+  const messages = new HeldMessages((message) => {
+    if (message.kind === 'notBegun') delivered.push(message.requestId);
+  });
   return {
     delivered,
-    frames,
-    take: (kind: string, mustWait: boolean) => frames.take([kind, body, false], mustWait),
+    messages,
+    take: (name: string, mustWait: boolean) =>
+      messages.take({ kind: 'notBegun', requestId: name }, mustWait),
   };
 }
 
-test('a frame that need not wait is delivered at once', () => {
+test('a message that need not wait is delivered at once', () => {
   const { delivered, take } = open();
   take('L', false);
   take('O', false);
@@ -36,11 +37,11 @@ test('one that waits holds up those behind it, in order, for one turn', async ()
 });
 
 test('flush delivers now, and nothing twice', async () => {
-  const { delivered, frames, take } = open();
+  const { delivered, messages, take } = open();
   take('E', true);
-  frames.flush();
+  messages.flush();
   assert.deepEqual(delivered, ['E']);
   await turn();
-  frames.flush();
+  messages.flush();
   assert.deepEqual(delivered, ['E']);
 });

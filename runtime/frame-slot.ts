@@ -1,0 +1,109 @@
+// A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
+import { FrameDecoder, invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
+import { messageOf } from './messages.ts';
+import type { Specialise } from './protocol.ts';
+import type { Sandbox, SlotShape } from './sandbox/sandbox.ts';
+import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
+import { writeWithdrawn } from './withdrawn-file.ts';
+
+export class FrameSlot implements Slot {
+  readonly sandbox: Sandbox;
+  readonly shape: SlotShape;
+  readonly booted: Promise<void>;
+  readonly runtimeApi = undefined;
+  bootKib = 0;
+  #events: SlotEvents;
+  #isGathering = false;
+  #isLastFrameUnread = false;
+
+  constructor(sandbox: Sandbox, shape: SlotShape) {
+    this.sandbox = sandbox;
+    this.shape = shape;
+    const boot = new SlotBoot(sandbox);
+    this.booted = boot.booted;
+    this.#events = {
+      // A slot that speaks before it is anybody's cannot be trusted.
+      onMessage: () => sandbox.kill(),
+      onOutput: (chunk) => boot.addOutput(chunk),
+    };
+    const decoder = new FrameDecoder((kind, body, oversize) => {
+      if (kind === 'U' && this.bootKib === 0 && body.length >= 4) {
+        this.bootKib = body.readUInt32LE(0);
+        boot.isUp();
+      } else this.#events.onMessage(messageOf(kind, body, oversize));
+    });
+    sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
+    // A process that dies with frames unread, or before they are written; its exit says the rest.
+    sandbox.control.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNRESET' || code === 'EPIPE') this.#isLastFrameUnread = true;
+    });
+    sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
+    sandbox.output.on('error', () => {});
+  }
+
+  /** Known once the socket is closed: the kernel says so by resetting the connection. */
+  get isLastEventUnread(): boolean {
+    return this.#isLastFrameUnread;
+  }
+
+  listen(events: SlotEvents): void {
+    this.#events = events;
+  }
+
+  specialise(message: Specialise): void {
+    this.#send([specialiseFrame(message)]);
+  }
+
+  invoke({ number, invocation, remainingMs }: SlotEvent): void {
+    const { requestId, invokedFunctionArn, traceId, clientContext, tenantId, payload } = invocation;
+    const frame = invokeFrame({
+      number,
+      requestId,
+      remainingMs,
+      invokedFunctionArn,
+      traceId,
+      clientContext,
+      tenantId,
+      payload,
+    });
+    this.#send(frame, number > 0);
+  }
+
+  withdraw(upTo: number): void {
+    writeWithdrawn(this.sandbox.withdrawnFile, upTo);
+  }
+
+  shutDown(): void {
+    this.#send([shutdownFrame()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sandbox[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Sends one frame, given in one or two pieces. With `later` it leaves at the end of this turn of the event loop, together
+   * with others of the turn: right when the other side is busy anyway, since each write of its own wakes somebody up.
+   */
+  #send(pieces: readonly Uint8Array[], later = false): void {
+    const { control } = this.sandbox;
+    if (!control.writable) {
+      this.#isLastFrameUnread = true;
+      return;
+    }
+    if (later && !this.#isGathering) {
+      this.#isGathering = true;
+      control.cork();
+      setImmediate(this.#release);
+    }
+    const isJoined = pieces.length > 1 && !this.#isGathering;
+    if (isJoined) control.cork();
+    for (const piece of pieces) control.write(piece);
+    if (isJoined) control.uncork();
+  }
+
+  readonly #release = (): void => {
+    this.#isGathering = false;
+    this.sandbox.control.uncork();
+  };
+}
