@@ -87,6 +87,14 @@ export interface DeliveryHead {
   readonly failures: number;
 }
 
+/** Makes the items of {@link DELIVERY_KIND} that an outcome asks for: those of its targets that are told of its condition. */
+export type DeliveryItems = (
+  outcome: EventOutcome,
+  targets: OutcomeTargets,
+  newId: () => string,
+  nowMs: number,
+) => readonly DueItem[];
+
 /** What came of one attempt to deliver. `notDelivered` without `isRetryable` will not get better with time. */
 export type DeliveryResult =
   | { readonly kind: 'delivered' }
