@@ -29,10 +29,9 @@ export interface SlotPlace {
 /** A slot's program with host paths that its user can reach. */
 export interface ReachableProgram {
   readonly runtimeDir: string;
-  readonly interpreter: string;
-  /** The interpreter's arguments; or, with `isWholeCommand`, a command that needs no interpreter of ours (probes). */
+  readonly interpreter: string | undefined;
+  /** The interpreter's arguments, or the whole command where there is none. */
   readonly arguments: readonly string[];
-  readonly isWholeCommand?: boolean | undefined;
   /** See {@link SlotShape.startVariables}. */
   readonly startVariables?: Readonly<Record<string, string>> | undefined;
 }
@@ -79,7 +78,8 @@ export function bwrapBackend(options: BwrapOptions): Backend {
     signalsAsCodes: true,
     paths: () => insidePaths,
     plan(place, shape, program) {
-      const main = commandOf({ ...program, interpreter: insideInterpreter }, insidePaths, tools);
+      const interpreter = program.interpreter && insideInterpreter;
+      const main = commandOf({ ...program, interpreter }, insidePaths, tools);
       const inside = limited(tools, limits(place, shape, options.maxProcesses), main);
       const command = bwrapCommand(bwrap, inside);
       const view = {
@@ -153,7 +153,7 @@ function commandOf(
   { taskRoot }: SandboxPaths,
   { sh, env }: Tools,
 ): readonly string[] {
-  if (program.isWholeCommand) return program.arguments;
+  if (program.interpreter === undefined) return program.arguments;
   const main = [program.interpreter, ...program.arguments];
   const variables = Object.entries(program.startVariables ?? {});
   if (variables.length === 0) return main;

@@ -59,7 +59,8 @@ export interface SlotView {
   readonly varDir: string;
   readonly optDir: string;
   readonly runtimeDir: string;
-  readonly interpreter: string;
+  /** None for a program without one. */
+  readonly interpreter: string | undefined;
   readonly passwdFile: string;
   readonly tmpBytes: number;
   readonly withFilter: boolean;
@@ -95,7 +96,7 @@ export function bwrapArguments(
     ['--proc', '/proc', '--dev', '/dev'],
     ['--ro-bind', view.varDir, '/var', '--ro-bind', view.optDir, insidePaths.optDir],
     ['--ro-bind', view.runtimeDir, insidePaths.runtimeDir],
-    ['--ro-bind', view.interpreter, insideInterpreter],
+    view.interpreter === undefined ? [] : ['--ro-bind', view.interpreter, insideInterpreter],
     etc.flatMap((file) => ['--ro-bind-try', file, file]),
     ['--ro-bind', view.passwdFile, '/etc/passwd'],
     abilities.tmpfsSize ? ['--size', String(view.tmpBytes)] : [],

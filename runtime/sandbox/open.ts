@@ -64,7 +64,7 @@ function createSandboxes(
     spawn(shape: SlotShape, program: SlotProgram): Sandbox {
       return factory.start(shape, (place) => {
         const runtimeDir = reachable(program.runtimeDir);
-        const interpreter = reachable(program.interpreter);
+        const interpreter = program.interpreter && reachable(program.interpreter);
         const paths = factory.pathsOf(place, runtimeDir);
         const { startVariables } = shape;
         return { runtimeDir, interpreter, arguments: program.arguments(paths), startVariables };

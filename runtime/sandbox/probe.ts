@@ -73,7 +73,7 @@ async function probeView(factory: SlotFactory, canary: string) {
   const start = performance.now();
   const sandbox = factory.start(viewShape, (place) => ({
     runtimeDir: place.dir,
-    interpreter: '/bin/sh',
+    interpreter: undefined,
     arguments: [
       '/bin/sh',
       '-c',
@@ -82,7 +82,6 @@ async function probeView(factory: SlotFactory, canary: string) {
       canary,
       factory.pathsOf(place, place.dir).tmpDir,
     ],
-    isWholeCommand: true,
   }));
   const { output } = await ran(sandbox);
   const viewMs = performance.now() - start;
@@ -110,9 +109,8 @@ async function probeMemory(factory: SlotFactory) {
   const start = performance.now();
   await using sandbox = factory.start(memoryShape, (place) => ({
     runtimeDir: place.dir,
-    interpreter: '/bin/sh',
+    interpreter: undefined,
     arguments: ['/bin/sh', '-c', memoryScript],
-    isWholeCommand: true,
   }));
   const { exit } = await ran(sandbox);
   return { memoryIsLimited: exit.kind === 'outOfMemory', memoryMs: performance.now() - start };

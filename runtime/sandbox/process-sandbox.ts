@@ -8,7 +8,8 @@ import { exitOf } from './exit-status.ts';
 import { type ProcessTree, sendSignal } from './kill.ts';
 import type { Launched } from './launch.ts';
 import type { MemoryPoll, MemoryReading, MemorySubject } from './memory-poll.ts';
-import { processMemoryBytes } from './process-tree.ts';
+import { type Connection, holdsSocket, peerSocketOf } from './peer.ts';
+import { peakKibOf, processMemoryBytes } from './process-tree.ts';
 import type { Sandbox, SandboxExit } from './sandbox.ts';
 
 /** The gentle kill normally needs 5 ms; after this long everything is killed at once. */
@@ -28,6 +29,8 @@ export interface SandboxParts {
   readonly launched: Launched;
   readonly tree: ProcessTree;
   readonly group: SlotGroup | undefined;
+  /** The user that is nobody else's; undefined when it is the host's own. */
+  readonly uid: number | undefined;
   /** MemorySize. */
   readonly limitBytes: number;
   readonly signalsAsCodes: boolean;
@@ -112,6 +115,17 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
 
   exceedsMemory(): boolean {
     return !this.#hasExited && this.measure().processBytes > this.limitBytes;
+  }
+
+  residentKib(): number {
+    return this.#parts.tree.members().reduce((sum, pid) => sum + peakKibOf(pid), 0);
+  }
+
+  async isPeer(connection: Connection): Promise<boolean> {
+    const peer = await peerSocketOf(connection);
+    if (peer === undefined) return false;
+    const { uid, tree } = this.#parts;
+    return uid === undefined ? holdsSocket(tree.members(), peer.inode) : peer.uid === uid;
   }
 
   measured(processBytes: number): void {

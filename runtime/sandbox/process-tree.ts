@@ -70,6 +70,11 @@ export function processMemoryBytes(pid: number): number {
   return (kibIn(status, 'RssAnon') + kibIn(status, 'RssShmem')) * 1024;
 }
 
+/** The most memory one process has had resident at a time, files included, in KiB. 0 when it is gone. */
+export function peakKibOf(pid: number): number {
+  return kibIn(readProc(`${pid}/status`) ?? '', 'VmHWM');
+}
+
 function kibIn(status: string, name: string): number {
   const at = status.indexOf(`\n${name}:`);
   return at < 0 ? 0 : Number.parseInt(status.slice(at + name.length + 2), 10);

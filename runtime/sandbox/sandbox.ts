@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { SandboxPaths } from '../protocol.ts';
+import type { Connection } from './peer.ts';
 
 /** All that is fixed when a slot is spawned; slots with equal shapes are interchangeable until specialised. */
 export interface SlotShape {
@@ -22,9 +23,9 @@ export interface SlotShape {
 export interface SlotProgram {
   /** Host path of the directory that is `/var/runtime` inside. */
   readonly runtimeDir: string;
-  /** Host path of the interpreter that is `/var/lang/bin/node` inside. */
-  readonly interpreter: string;
-  /** Arguments of the interpreter, given where its files are. */
+  /** Host path of the interpreter that is `/var/lang/bin/node` inside; undefined for a program that has none. */
+  readonly interpreter: string | undefined;
+  /** Arguments of the interpreter, or, without one, the whole command; given where its files are. */
   arguments(paths: SandboxPaths): readonly string[];
 }
 
@@ -56,6 +57,10 @@ export interface Sandbox extends AsyncDisposable {
   watchMemory(active: boolean): void;
   /** Whether the tree's process memory is over MemorySize at this moment. Reads a file: not for every invocation. */
   exceedsMemory(): boolean;
+  /** High-water marks of all its processes that run now, added up, in KiB. Reads a file per process. */
+  residentKib(): number;
+  /** Whether the other end of a loopback connection is a socket of this sandbox. */
+  isPeer(connection: Connection): Promise<boolean>;
   /** High-water mark in KiB that the sandbox itself knows of (poll or kernel), 0 when it knows none. */
   readonly peakKib: number;
   /** Stops the whole tree until {@link thaw}; a busy peer sees it as slow. For environments that do not block in a read. */

@@ -102,6 +102,7 @@ export class SlotFactory implements AsyncDisposable {
       launched,
       tree: backend.tree(launched, place),
       group: place.group,
+      uid: place.uid,
       limitBytes: shape.memoryMib * 1_048_576,
       signalsAsCodes: backend.signalsAsCodes,
       poll,

@@ -82,6 +82,12 @@ class PaperSandbox implements Sandbox {
   exceedsMemory(): boolean {
     return false;
   }
+  residentKib(): number {
+    return 0;
+  }
+  async isPeer(): Promise<boolean> {
+    return false;
+  }
   freeze(): void {}
   thaw(): void {}
   kill(): void {
