@@ -1,6 +1,6 @@
 // What the store's client and its worker thread say to each other. A further part of the store adds its units here and its
 // handlers in the worker; nothing between them changes.
-import type { StoreErrorReason } from './store.ts';
+import type { LaneSummary, StoreErrorReason } from './store.ts';
 
 /** A record as it lies in the database: the value is JSON text, null once the record is deleted. */
 export interface StoredRecord {
@@ -27,6 +27,35 @@ export interface ChangePage {
   readonly full: boolean;
 }
 
+/** Work that waits, as it lies in the database: the head is JSON text. */
+export interface StoredItem {
+  readonly kind: string;
+  readonly id: string;
+  readonly lane: string;
+  readonly dueAtMs: number;
+  readonly acceptedAtMs: number;
+  readonly head: string;
+  readonly payload: Uint8Array;
+}
+
+export interface StoredClaim extends StoredItem {
+  readonly fence: number;
+}
+
+/** An item without its payload. */
+export interface ListedItem extends Omit<StoredItem, 'payload'> {
+  readonly payloadBytes: number;
+}
+
+/** `again` is null for work that is done. */
+export interface StoredSettlement {
+  readonly kind: string;
+  readonly id: string;
+  readonly fence: number;
+  readonly again: { readonly dueAtMs: number; readonly head: string } | null;
+  readonly followedBy: readonly StoredItem[];
+}
+
 /** Every unit of work by name, with what goes in and what comes out. */
 export interface Units {
   readonly 'registry.get': {
@@ -46,7 +75,64 @@ export interface Units {
     readonly output: ChangePage;
   };
   readonly 'registry.head': { readonly input: undefined; readonly output: number };
+  readonly 'due.accept': { readonly input: readonly StoredItem[]; readonly output: undefined };
+  readonly 'due.claim': {
+    readonly input: {
+      readonly wants: readonly {
+        readonly kind: string;
+        readonly lane: string;
+        readonly count: number;
+      }[];
+      readonly nowMs: number;
+      readonly maxBytes: number;
+    };
+    readonly output: readonly StoredClaim[];
+  };
+  readonly 'due.settle': {
+    readonly input: readonly StoredSettlement[];
+    readonly output: readonly boolean[];
+  };
+  readonly 'due.next': {
+    readonly input: readonly { readonly kind: string; readonly lane: string }[];
+    readonly output: readonly (number | undefined)[];
+  };
+  readonly 'due.lanes': {
+    readonly input: { readonly kind: string };
+    readonly output: readonly LaneSummary[];
+  };
+  readonly 'due.list': {
+    readonly input: {
+      readonly kind: string;
+      readonly lane: string | undefined;
+      readonly afterId: string | undefined;
+      readonly limit: number;
+    };
+    readonly output: readonly ListedItem[];
+  };
+  readonly 'due.get': {
+    readonly input: { readonly kind: string; readonly id: string };
+    readonly output: StoredItem | undefined;
+  };
+  readonly 'due.replace': {
+    readonly input: {
+      readonly items: readonly { readonly kind: string; readonly id: string }[];
+      readonly replacements: readonly StoredItem[];
+    };
+    readonly output: boolean;
+  };
+  readonly 'due.purge': {
+    readonly input: { readonly kind: string; readonly lane: string; readonly limit: number };
+    readonly output: number;
+  };
 }
+
+/** How a unit is carried out, and whether it can write. */
+export type UnitHandlers<N extends keyof Units> = {
+  readonly [U in N]: {
+    readonly writes: boolean;
+    readonly run: (input: Units[U]['input']) => Units[U]['output'];
+  };
+};
 
 export type UnitName = keyof Units;
 

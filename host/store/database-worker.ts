@@ -7,6 +7,7 @@ import {
   workerData,
 } from 'node:worker_threads';
 import type { Call, DatabaseOptions, FromWorker, ToWorker } from './database-messages.ts';
+import { dueUnits } from './due-units.ts';
 import { type Commit, createGroupCommit } from './group-commit.ts';
 import { registryUnits } from './registry-units.ts';
 import { migrate } from './schema.ts';
@@ -49,7 +50,10 @@ function serve(port: MessagePort, options: DatabaseOptions): void {
     database.open();
     configure(database, options);
     const migrated = migrate(database, options.file, options.openedAtMs);
-    const commit = createGroupCommit(database, registryUnits(database, options.keptDeletions));
+    const commit = createGroupCommit(database, {
+      ...registryUnits(database, options.keptDeletions),
+      ...dueUnits(database),
+    });
     port.on('message', (first: ToWorker) => {
       const { calls, close } = takeArrived(port, first);
       answer(calls, commit, send);

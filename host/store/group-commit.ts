@@ -1,7 +1,6 @@
 // Carries out many units of work in one transaction, so that they share one fsync, while each of them succeeds or fails alone.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Answer, Call, Refusal, UnitName, Units } from './database-messages.ts';
-import type { UnitHandlers } from './registry-units.ts';
+import type { Answer, Call, Refusal, UnitHandlers, UnitName, Units } from './database-messages.ts';
 import { RevisionConflict, type StoreErrorReason } from './store.ts';
 
 // Result codes, https://www.sqlite.org/rescode.html

@@ -1,15 +1,13 @@
 // The registry's units of work as SQL, run inside the worker's transaction. Holds no state that a rollback would falsify.
 import type { DatabaseSync } from 'node:sqlite';
-import type { ChangePage, StoredChange, StoredRecord, Units } from './database-messages.ts';
+import type {
+  ChangePage,
+  StoredChange,
+  StoredRecord,
+  UnitHandlers,
+  Units,
+} from './database-messages.ts';
 import { RevisionConflict } from './store.ts';
-
-/** How a unit is carried out, and whether it can write. */
-export type UnitHandlers<N extends keyof Units> = {
-  readonly [U in N]: {
-    readonly writes: boolean;
-    readonly run: (input: Units[U]['input']) => Units[U]['output'];
-  };
-};
 
 type RegistryUnit = Extract<keyof Units, `registry.${string}`>;
 

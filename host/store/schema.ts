@@ -55,10 +55,34 @@ const migrations: readonly { readonly to: number; readonly sql: string }[] = [
         WHERE kind = 'version';
     `,
   },
+  {
+    // Work that waits. Payloads come last in a row, so that reading the rest leaves their pages alone; `due_turn` is in the
+    // order of claims and answers for whole lanes without the rows. Fences up to `due_state.fenced` may have been given.
+    to: 4,
+    sql: `
+      CREATE TABLE due (
+        seq INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        lane TEXT NOT NULL,
+        due_at INTEGER NOT NULL,
+        accepted_at INTEGER NOT NULL,
+        head TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        UNIQUE (kind, id)
+      ) STRICT;
+      CREATE INDEX due_turn ON due (kind, lane, due_at, accepted_at);
+      CREATE TABLE due_state (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        fenced INTEGER NOT NULL
+      ) STRICT;
+      INSERT INTO due_state (one, fenced) VALUES (1, 0);
+    `,
+  },
 ];
 
 /** The layout this program works with. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /**
  * Brings the database to {@link schemaVersion}, all steps or none; an older one is copied first. Returns what was done,

@@ -5,6 +5,7 @@ import { ChangeFeed } from './change-feed.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import type { Migrated } from './database-messages.ts';
 import { startDatabaseThread } from './database-thread.ts';
+import { createDue } from './due-client.ts';
 import { createRegistry } from './registry-client.ts';
 import type { Store } from './store.ts';
 
@@ -50,6 +51,7 @@ export async function openStore(options: StoreOptions): Promise<SqliteStore> {
   return {
     registry,
     blobs,
+    due: createDue(thread),
     directory,
     lost: thread.lost,
     migrated: thread.migrated,

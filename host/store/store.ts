@@ -142,6 +142,7 @@ export interface DueItem {
   readonly acceptedAtMs: number;
   /** JSON; what it holds is its kind's own matter. Small: it is listed without its payload. */
   readonly head: unknown;
+  /** Not to be changed while a call that was given it is under way. */
   readonly payload: Uint8Array;
 }
 
@@ -159,11 +160,11 @@ export interface Settlement {
   readonly followedBy: readonly DueItem[];
 }
 
-/** What waits in one lane, claimed items included. */
+/** What is in one lane, claimed items included in every figure. */
 export interface LaneSummary {
   readonly lane: string;
   readonly count: number;
-  /** Epoch milliseconds of the first that may be claimed. */
+  /** Epoch milliseconds from which the first of them is due. */
   readonly nextDueAtMs: number;
   readonly oldestAcceptedAtMs: number;
 }
@@ -173,11 +174,14 @@ export interface LaneSummary {
  * throws {@link StoreError} when the store is at fault.
  */
 export interface Due {
-  /** Stores all or none; on disk (fsync) when it resolves. Callers that arrive within one fsync share it. */
+  /**
+   * Stores all or none; on disk (fsync) when it resolves. Callers that arrive within one fsync share it. An id that its kind
+   * has already is a fault of ours (`internal`), here as in every other method that stores items.
+   */
   accept(items: readonly DueItem[]): Promise<void>;
   /**
-   * Up to `count` unclaimed items of each lane that are due at `nowMs`; at most about `maxBytes` of payload in all, but never
-   * none when there is one.
+   * Up to `count` unclaimed items of each lane that are due at `nowMs`, lane by lane; at most `maxBytes` of payload in all,
+   * but never none when there is one. Of items due at one time the one accepted first is claimed first.
    */
   claim(
     wants: readonly { readonly kind: string; readonly lane: string; readonly count: number }[],
@@ -186,6 +190,10 @@ export interface Due {
   ): Promise<readonly ClaimedItem[]>;
   /** On disk when it resolves. False for each whose claim has been lost: of that one nothing was stored. */
   settle(settlements: readonly Settlement[]): Promise<readonly boolean[]>;
+  /** Epoch milliseconds from which the first unclaimed item of each lane is due; undefined where there is none. */
+  nextDue(
+    lanes: readonly { readonly kind: string; readonly lane: string }[],
+  ): Promise<readonly (number | undefined)[]>;
   /** By lane, compared as bytes. Reads an index of all of the kind: for the start and for operators, not for every turn. */
   lanes(kind: string): Promise<readonly LaneSummary[]>;
   /** Items without their payloads in the order of their ids, from the one after `afterId`. */
@@ -212,6 +220,7 @@ export interface Due {
 export interface Store extends AsyncDisposable {
   readonly registry: Registry;
   readonly blobs: Blobs;
+  readonly due: Due;
   /** Resolves when the store fails by itself, after which the host can only end; stays pending otherwise. Never rejects. */
   readonly lost: Promise<StoreError>;
 }

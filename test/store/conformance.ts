@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Store } from '../../host/store/store.ts';
 import { blobConformance } from './conformance-blobs.ts';
+import { dueConformance } from './conformance-due.ts';
 import { registryConformance } from './conformance-registry.ts';
 import { watchConformance } from './conformance-watch.ts';
 
@@ -18,6 +19,7 @@ export function storeConformance(name: string, createPlace: () => Promise<StoreP
     registryConformance(createPlace);
     watchConformance(createPlace);
     blobConformance(createPlace);
+    dueConformance(createPlace);
     lifeConformance(createPlace);
   });
 }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { suite, test } from 'node:test';
 import { schemaVersion } from '../../host/store/schema.ts';
+import { item, want } from './conformance-due.ts';
 import { create } from './conformance-registry.ts';
 import { createSqlitePlace, type SqlitePlace } from './place.ts';
 
@@ -36,6 +37,8 @@ suite('schema', () => {
       assert.equal(await store.registry.head(), 5);
       const [next] = await store.registry.put([create('function', 'new', 1)]);
       assert.equal(next?.revision, 6);
+      await store.due.accept([item('a')]);
+      assert.equal((await store.due.get('event', 'a'))?.lane, 'lane');
       const early = store.registry.watch(3, AbortSignal.timeout(60_000));
       await assert.rejects(Array.fromAsync(early), { name: 'RevisionCompacted' });
     }
@@ -56,11 +59,30 @@ suite('schema', () => {
       await store.registry.put(padded.map((key) => create('version', key, 1)));
       await store.registry.put([create('function', padded[0] ?? '', 1)]);
     }
-    changeDatabase(place, 'PRAGMA user_version = 2');
+    takeBackTo(place, 2);
     await using store = await place.open();
     const keysOf = async (kind: string) => (await store.registry.list(kind)).map(({ key }) => key);
     assert.deepEqual(await keysOf('version'), ['0/r/f-20/1', '000000000000/us-east-1/f0/10']);
     assert.deepEqual(await keysOf('function'), [padded[0]]);
+  });
+
+  test('a version 3 database gets a place for work that waits and keeps its records', async () => {
+    await using place = await createSqlitePlace();
+    {
+      await using store = await place.open();
+      await store.registry.put([create('function', 'greet', 1)]);
+    }
+    takeBackTo(place, 3);
+    {
+      await using store = await place.open();
+      assert.equal(store.migrated?.from, 3);
+      assert.equal((await store.registry.list('function')).length, 1);
+      await store.due.accept([item('a')]);
+      assert.equal((await store.due.claim([want('lane')], 0, 1)).length, 1);
+    }
+    await using again = await place.open();
+    assert.equal(again.migrated, undefined);
+    assert.equal((await again.due.get('event', 'a'))?.id, 'a');
   });
 
   test('a new database has the current version and needs no copy', async () => {
@@ -168,6 +190,11 @@ async function placeDatabase(place: SqlitePlace, fixture: string): Promise<void>
 function changeDatabase(place: SqlitePlace, sql: string): void {
   using database = new DatabaseSync(place.databaseFile);
   database.exec(sql);
+}
+
+/** A database of the current layout that holds nothing of the later steps becomes one of an older version. */
+function takeBackTo(place: SqlitePlace, version: 2 | 3): void {
+  changeDatabase(place, `DROP TABLE due; DROP TABLE due_state; PRAGMA user_version = ${version}`);
 }
 
 function versionOf(database: DatabaseSync): unknown {
