@@ -18,6 +18,22 @@ interface FixedCredentials {
   readonly sessionToken?: string | undefined;
 }
 
+/** Credentials in the form in which clients of the AWS SDK take them. */
+export interface ExpiringCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration: Date;
+}
+
+/** Whose credentials are wanted. */
+export type RoleIdentity = Pick<FunctionIdentity, 'role' | 'account'>;
+
+/** How long a client of the SDK goes on with what it was given. */
+const HELD_MS = 60_000;
+/** The SDK asks again that long before credentials expire. */
+const SDK_REFRESH_AHEAD_MS = 300_000;
+
 /** What a role is mapped to. */
 type RoleMapping = FixedCredentials | { readonly profile: string };
 
@@ -49,14 +65,39 @@ export class RoleCredentials {
     });
   }
 
-  /**
-   * A function with a role of another account gets the host's own: what that role is mapped to is not its account's to use. Throws
-   * an Error when the role is mapped to a profile that cannot be resolved.
-   */
+  /** Throws an Error when the role is mapped to a profile that cannot be resolved. */
   async credentialsFor(identity: FunctionIdentity): Promise<EnvironmentCredentials> {
-    const mapping = this.#roles.current.get(identity.role);
-    const isOwn = identity.role.split(':')[4] === identity.account;
-    if (mapping === undefined || !isOwn) return this.#options.functionCredentials.issue(identity);
+    return (await this.#mapped(identity)) ?? this.#options.functionCredentials.issue(identity);
+  }
+
+  /**
+   * What a client of the AWS SDK asks for credentials that signs on behalf of a function; undefined when its role is not mapped, since
+   * what this host issues means nothing to AWS. Asked again after a minute, so that an edited mapping counts for it too.
+   */
+  providerFor(identity: RoleIdentity): (() => Promise<ExpiringCredentials>) | undefined {
+    if (this.#mappingOf(identity) === undefined) return undefined;
+    return async () => {
+      const found = await this.#mapped(identity);
+      if (found === undefined) throw new Error(`role ${identity.role} is not mapped any more`);
+      const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = found;
+      const askedAgainAt = this.#options.now() + HELD_MS + SDK_REFRESH_AHEAD_MS;
+      return {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === undefined ? {} : { sessionToken }),
+        expiration: new Date(Math.min(expiresAt ?? askedAgainAt, askedAgainAt)),
+      };
+    };
+  }
+
+  /** Nothing for a function with a role of another account: what that role is mapped to is not its account's to use. */
+  #mappingOf({ role, account }: RoleIdentity): RoleMapping | undefined {
+    return role.split(':')[4] === account ? this.#roles.current.get(role) : undefined;
+  }
+
+  async #mapped(identity: RoleIdentity): Promise<EnvironmentCredentials | undefined> {
+    const mapping = this.#mappingOf(identity);
+    if (mapping === undefined) return undefined;
     return 'profile' in mapping ? this.#ofProfile(identity.role, mapping.profile) : mapping;
   }
 
