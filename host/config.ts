@@ -80,8 +80,13 @@ export interface HostConfig {
       readonly others: number | undefined;
     };
   };
-  /** Where deployment packages in S3 are fetched from, if not from AWS. */
-  readonly s3Endpoint: string | undefined;
+  /** Where services are that functions get their packages from or send their outcomes to, if not at AWS. */
+  readonly awsEndpoints: {
+    readonly s3: string | undefined;
+    readonly sqs: string | undefined;
+    readonly sns: string | undefined;
+    readonly events: string | undefined;
+  };
 }
 
 export interface ConfigOptions extends SourceOptions {
@@ -294,7 +299,32 @@ const SETTINGS = {
     default: undefined,
     parse: endpointUrl,
     variable: 'AWS_ENDPOINT_URL_S3',
-    about: 'Where deployment packages in S3 are fetched from, if not from AWS',
+    about:
+      'Where deployment packages in S3 are fetched from and records of failures go, if not AWS',
+  },
+  sqsEndpoint: {
+    default: undefined,
+    parse: endpointUrl,
+    variable: 'AWS_ENDPOINT_URL_SQS',
+    about: 'Where queues are that outcomes and dead letters go to, if not at AWS',
+  },
+  snsEndpoint: {
+    default: undefined,
+    parse: endpointUrl,
+    variable: 'AWS_ENDPOINT_URL_SNS',
+    about: 'Where topics are that outcomes and dead letters go to, if not at AWS',
+  },
+  eventBridgeEndpoint: {
+    default: undefined,
+    parse: endpointUrl,
+    variable: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
+    about: 'Where event buses are that outcomes go to, if not at AWS',
+  },
+  awsEndpoint: {
+    default: undefined,
+    parse: endpointUrl,
+    variable: 'AWS_ENDPOINT_URL',
+    about: 'Where each of these services is whose own endpoint is not given',
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
@@ -461,7 +491,12 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
         others: values['limits.apiRate'],
       },
     },
-    s3Endpoint: values.s3Endpoint,
+    awsEndpoints: {
+      s3: values.s3Endpoint ?? values.awsEndpoint,
+      sqs: values.sqsEndpoint ?? values.awsEndpoint,
+      sns: values.snsEndpoint ?? values.awsEndpoint,
+      events: values.eventBridgeEndpoint ?? values.awsEndpoint,
+    },
   };
 }
 

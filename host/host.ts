@@ -159,7 +159,7 @@ export async function startHost({
     allotments: new Allotments({ functions, concurrency }),
     provisioning,
     packages,
-    fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.s3Endpoint }),
+    fetchFromS3: (source) => fetchFromS3({ ...source, endpoint: config.awsEndpoints.s3 }),
     limits: { maxMemoryMib: config.limits.memoryMib, codeStorageBytes: ACCOUNT_CODE_BYTES },
     runtimeHash: (runtime) => runtimes.hash(runtime),
     stamp: () => stampAt(clock),

@@ -68,7 +68,21 @@ test('without anything given, the defaults hold', () => {
       memoryMib: 10_240,
       apiRates: { getFunction: undefined, getPolicy: undefined, others: undefined },
     },
-    s3Endpoint: undefined,
+    awsEndpoints: { s3: undefined, sqs: undefined, sns: undefined, events: undefined },
+  });
+});
+
+test('one endpoint serves for every service that has none of its own', () => {
+  const env = {
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
+    AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:9002',
+  };
+  const everything = 'http://127.0.0.1:4566/';
+  assert.deepEqual(read({ env }).awsEndpoints, {
+    s3: everything,
+    sqs: everything,
+    sns: everything,
+    events: 'http://127.0.0.1:9002/',
   });
 });
 
@@ -115,6 +129,10 @@ test('every setting can be given by its variable, and by its flag where it has o
     'limits.getFunctionRate': '8',
     'limits.getPolicyRate': '9',
     s3Endpoint: 'http://127.0.0.1:9000',
+    sqsEndpoint: 'http://127.0.0.1:9324',
+    snsEndpoint: 'https://sns.example',
+    eventBridgeEndpoint: 'http://127.0.0.1:9002/events',
+    awsEndpoint: 'http://127.0.0.1:4566',
   };
   const settings = describeSettings();
   assert.deepEqual(
@@ -148,7 +166,12 @@ test('every setting can be given by its variable, and by its flag where it has o
       memoryMib: 256,
       apiRates: { getFunction: 8, getPolicy: 9, others: 7 },
     },
-    s3Endpoint: 'http://127.0.0.1:9000/',
+    awsEndpoints: {
+      s3: 'http://127.0.0.1:9000/',
+      sqs: 'http://127.0.0.1:9324/',
+      sns: 'https://sns.example/',
+      events: 'http://127.0.0.1:9002/events',
+    },
   };
   assert.deepEqual(read({ env }), expected);
   const args = settings.flatMap(({ name, flag }) =>
