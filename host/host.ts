@@ -245,6 +245,7 @@ function startEnvironments(
       clock,
       programFor: (shape) => runtimes.program(shape),
       perShape: config.pool.genericSlots,
+      newId: randomUUID,
       onProblem: report,
     }),
   );
@@ -282,8 +283,9 @@ function shapeOf(settings: FunctionSettings) {
 
 /** Slots for the shapes that deployed functions have, the default one first: it will be wanted in any case. */
 function warmUp(functions: Functions, runtimes: Runtimes, slots: Slots): void {
-  for (const runtime of runtimes.available)
-    slots.prepare({ runtime, memoryMib: 128, ephemeralStorageMib: 512 });
+  const [usual] = runtimes.available;
+  if (usual !== undefined)
+    slots.prepare({ runtime: usual, memoryMib: 128, ephemeralStorageMib: 512 });
   for (const { latest } of functions.all())
     if (runtimes.support(latest.settings.runtime).kind === 'available')
       slots.prepare(shapeOf(latest.settings));

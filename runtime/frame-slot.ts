@@ -10,7 +10,7 @@ export class FrameSlot implements Slot {
   readonly sandbox: Sandbox;
   readonly shape: SlotShape;
   readonly booted: Promise<void>;
-  readonly runtimeApi = undefined;
+  readonly runtimeApi = Promise.resolve(undefined);
   bootKib = 0;
   #events: SlotEvents;
   #isGathering = false;

@@ -77,6 +77,8 @@ export interface NewInstance {
 /** What one environment tells its function of itself. */
 export interface EnvironmentInstance extends NewInstance {
   readonly paths: SandboxPaths;
+  /** Where its Runtime API listens, `host:port`; undefined when it has none. */
+  readonly runtimeApi: string | undefined;
 }
 
 /** The whole environment of one process, and until when the credentials in it hold. */

@@ -25,6 +25,16 @@ export function processEnded(requestId: string, exit: SandboxExit): InvokeOutcom
   return platformError(type, `RequestId: ${requestId} Error: ${exitText(exit)}`);
 }
 
+/** The runtime's connection has ended in the middle of a result. */
+export function truncatedResponse(): InvokeOutcome {
+  return platformError('Runtime.TruncatedResponse', 'Response is truncated');
+}
+
+/** The runtime has posted a result in a mode that there is not. */
+export function invalidResponseMode(): InvokeOutcome {
+  return platformError('Runtime.InvalidResponseModeHeader', 'Invalid function response mode');
+}
+
 /** Nothing could be started: `reason` is what the service says. */
 export function noEntrypoint(requestId: string, reason: string): InvokeOutcome {
   return platformError('Runtime.InvalidEntrypoint', `RequestId: ${requestId} Error: ${reason}`);

@@ -53,6 +53,8 @@ export interface Specialise {
  * - `Runtime.ExitError`: the process ended by itself or by a signal
  * - `Runtime.OutOfMemory`: MemorySize was exceeded
  * - `Runtime.InvalidEntrypoint`: there was no program to start, or none that this machine can
+ * - `Runtime.TruncatedResponse`: the connection ended in the middle of a result
+ * - `Runtime.InvalidResponseModeHeader`: a result in a mode that there is not
  * - `Runtime.Unknown`: init timed out for a reason that has no name of its own
  * - `Function.ResponseSizeTooLarge`: the result was over the limit; the environment lives on
  */
@@ -61,6 +63,8 @@ export type PlatformErrorType =
   | 'Runtime.ExitError'
   | 'Runtime.OutOfMemory'
   | 'Runtime.InvalidEntrypoint'
+  | 'Runtime.TruncatedResponse'
+  | 'Runtime.InvalidResponseModeHeader'
   | 'Runtime.Unknown'
   | 'Function.ResponseSizeTooLarge';
 

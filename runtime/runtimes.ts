@@ -1,5 +1,6 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import type { SandboxPaths } from './protocol.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
@@ -32,6 +33,12 @@ export interface RuntimesOptions {
 
 const AVAILABLE = 'nodejs24.x';
 
+/** Programs of functions themselves; they are made for Linux. */
+const CUSTOM = process.platform === 'linux' ? ['provided.al2023', 'provided.al2', 'provided'] : [];
+
+/** Holds the shell script in which a slot waits for such a program. */
+const WAITING = path.join(import.meta.dirname, '..', 'bootstrap', 'provided');
+
 export class Runtimes {
   readonly #options: RuntimesOptions;
   readonly #version: RuntimeVersion;
@@ -44,11 +51,12 @@ export class Runtimes {
 
   /** Runtime identifiers that can be invoked here. */
   get available(): readonly string[] {
-    return [AVAILABLE];
+    return [AVAILABLE, ...CUSTOM];
   }
 
   support(runtime: string): RuntimeSupport {
     if (runtime === AVAILABLE) return { kind: 'available', version: this.#version };
+    if (CUSTOM.includes(runtime)) return { kind: 'available', version: customVersion(runtime) };
     return { kind: 'missing', missing: { lookedFor: whatItNeeds(runtime), remedy: REMEDY } };
   }
 
@@ -61,6 +69,7 @@ export class Runtimes {
 
   /** The program of a slot; the runtime must be available. */
   program(shape: SlotShape): SlotProgram {
+    if (CUSTOM.includes(shape.runtime)) return WAITING_PROGRAM;
     if (shape.runtime !== AVAILABLE)
       throw new Error(`no program for the runtime ${shape.runtime} on this machine`);
     return {
@@ -72,6 +81,18 @@ export class Runtimes {
       ],
     };
   }
+}
+
+const WAITING_PROGRAM: SlotProgram = {
+  runtimeDir: WAITING,
+  interpreter: undefined,
+  arguments: (paths: SandboxPaths) => ['/bin/sh', `${paths.runtimeDir}/wait.sh`],
+};
+
+/** As INIT_START names it, `provided:al2023.v1`: nothing of ours is in what runs there. */
+function customVersion(runtime: string): RuntimeVersion {
+  const name = `${runtime.replace('.', ':')}.v1`;
+  return { name, hash: createHash('sha256').update(name).digest('hex') };
 }
 
 const REMEDY = `run: aws lambda update-function-configuration --function-name NAME --runtime ${AVAILABLE}`;

@@ -38,8 +38,8 @@ export interface Slot extends AsyncDisposable {
   readonly booted: Promise<void>;
   /** Resident memory of the program when it came up, in KiB; 0 before, or when it does not say. */
   readonly bootKib: number;
-  /** Where its program reaches its Runtime API, `host:port`; undefined where it has none. */
-  readonly runtimeApi: string | undefined;
+  /** Where its program reaches its Runtime API, `host:port`; undefined where it has none. Rejects when it cannot be had. */
+  readonly runtimeApi: Promise<string | undefined>;
   /** Known once the process has ended: it had not read the last event that was handed over, or not all of it. */
   readonly isLastEventUnread: boolean;
   listen(events: SlotEvents): void;
@@ -78,10 +78,6 @@ export class SlotBoot {
 
   isUp(): void {
     this.#up.resolve();
-  }
-
-  fail(cause: unknown): void {
-    this.#up.reject(new SlotBootError('the slot cannot be served', { cause }));
   }
 
   #text(exit: SandboxExit): string {

@@ -1,6 +1,8 @@
 // Generic slots, booted ahead of demand, keyed by all that is fixed at spawn. Refills off the critical path, one at a time.
 import type { Clock } from './clock.ts';
 import { FrameSlot } from './frame-slot.ts';
+import { HttpSlot } from './runtime-api/http-slot.ts';
+import { isCustomRuntime } from './runtime-family.ts';
 import type { Sandboxes, SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 
@@ -20,6 +22,8 @@ export interface SlotsOptions {
   readonly programFor: (shape: SlotShape) => SlotProgram;
   /** Slots kept ready per shape. */
   readonly perShape: number;
+  /** A UUID. */
+  readonly newId: () => string;
   readonly onProblem: (text: string, cause: unknown) => void;
 }
 
@@ -95,7 +99,10 @@ export class Slots implements AsyncDisposable {
 
   #spawn(shape: SlotShape): Slot {
     const { sandboxes, programFor } = this.#options;
-    return new FrameSlot(sandboxes.spawn(shape, programFor(shape)), shape);
+    const sandbox = sandboxes.spawn(shape, programFor(shape));
+    return isCustomRuntime(shape.runtime)
+      ? new HttpSlot(sandbox, shape, this.#options)
+      : new FrameSlot(sandbox, shape);
   }
 
   #clear(shelf: Shelf): void {

@@ -30,7 +30,8 @@ export async function specialise(
   staged.catch(() => {});
   layers?.catch(() => {});
   try {
-    const { variables, expiresAtMs } = await spec.variables({ ...instance, paths });
+    const runtimeApi = await slot.runtimeApi;
+    const { variables, expiresAtMs } = await spec.variables({ ...instance, paths, runtimeApi });
     // Ahead of the code, for which slots with start variables wait: these may name files of layers.
     if (layers !== undefined) await placeLayers(await layers, optDir);
     await rename(await staged, taskDir);

@@ -2,6 +2,7 @@
 // which are those of the service and the address of this host.
 import type { EnvironmentInstance, EnvironmentSpec, LogSink } from '../../runtime/invocation.ts';
 import type { SystemLogLevel } from '../../runtime/platform-log.ts';
+import { isCustomRuntime } from '../../runtime/runtime-family.ts';
 import type { RuntimeVersion } from '../../runtime/runtimes.ts';
 import { startVariables } from '../../runtime/start-variables.ts';
 import type { FunctionIdentity } from '../auth/function-credentials.ts';
@@ -76,7 +77,7 @@ export function environmentSpec(
 function variables(
   record: FunctionRecord,
   { version, settings }: VersionRecord,
-  { logStreamName, initializationType, paths }: EnvironmentInstance,
+  { logStreamName, initializationType, paths, runtimeApi }: EnvironmentInstance,
   credentials: EnvironmentCredentials,
   endpointUrl: string,
 ): Record<string, string> {
@@ -103,22 +104,33 @@ function variables(
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_DEFAULT_REGION: record.region,
     AWS_REGION: record.region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}`,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memorySize),
     AWS_LAMBDA_FUNCTION_NAME: record.name,
     AWS_LAMBDA_FUNCTION_VERSION: version,
     AWS_LAMBDA_INITIALIZATION_TYPE: initializationType,
     AWS_LAMBDA_LOG_GROUP_NAME: logGroupName(record.name, settings),
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
-    AWS_LAMBDA_RUNTIME_API: '169.254.100.1:9001',
     LAMBDA_RUNTIME_DIR: paths.runtimeDir,
     LAMBDA_TASK_ROOT: paths.taskRoot,
-    PWD: paths.taskRoot,
-    SHLVL: '0',
   };
+  if (runtimeApi !== undefined) reserved['AWS_LAMBDA_RUNTIME_API'] = runtimeApi;
   if (credentials.sessionToken !== undefined)
     reserved['AWS_SESSION_TOKEN'] = credentials.sessionToken;
-  return { ...overridable, ...settings.variables, ...reserved };
+  return {
+    ...overridable,
+    ...settings.variables,
+    ...reserved,
+    ...managedVariables(settings.runtime, paths),
+  };
+}
+
+/** What only the service's own runtimes have, most of it from the shell that starts them. */
+function managedVariables(
+  runtime: string,
+  { taskRoot }: EnvironmentInstance['paths'],
+): Record<string, string> {
+  if (isCustomRuntime(runtime)) return {};
+  return { AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`, PWD: taskRoot, SHLVL: '0' };
 }
 
 function languageVariables(

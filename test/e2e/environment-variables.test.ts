@@ -47,7 +47,6 @@ test('a function has exactly the variables of the service, and its own', async (
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/f',
-    AWS_LAMBDA_RUNTIME_API: '169.254.100.1:9001',
     AWS_REGION: 'us-east-1',
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     AWS_XRAY_DAEMON_ADDRESS: '169.254.100.1:2000',

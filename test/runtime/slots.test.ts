@@ -147,6 +147,7 @@ suite('generic slots', () => {
       clock: systemClock,
       programFor: () => ({ runtimeDir: '/r', interpreter: '/i', arguments: () => [] }),
       perShape,
+      newId: () => '',
       onProblem: (text, cause) => problems.push(`${text}: ${String(cause)}`),
     });
     return {

@@ -46,7 +46,7 @@ suite('a connection that was accepted', { concurrency: false }, () => {
     const connection: Connection = { peerAddress, peerPort, address: '127.0.0.1', port };
     return {
       connection,
-      end() {
+      end: () => {
         client.destroy();
         socket.destroy();
       },

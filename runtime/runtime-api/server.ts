@@ -1,0 +1,242 @@
+// The Runtime API of one environment: a listener on loopback that serves the processes of its own sandbox and nobody else.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { invalidResponseMode, MAX_RESPONSE_BYTES } from '../platform-error.ts';
+import type { Connection } from '../sandbox/peer.ts';
+import { readBody } from './body.ts';
+import { deliveryHeaders } from './delivery.ts';
+import { bytesOf, errorResultOf, postedError, resultOf } from './posted.ts';
+import {
+  ACCEPTED,
+  INTERNAL_ERROR,
+  INVALID_RESPONSE_MODE,
+  METHOD_NOT_ALLOWED,
+  NOT_FOUND,
+  PONG,
+  RESTORED,
+  type Reply,
+} from './replies.ts';
+import type { PostedError, RuntimeSession, Waiter } from './session.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** A runtime and ten extensions need few; more would let a function use up the host's descriptors. */
+const MAX_CONNECTIONS = 128;
+
+/** A cause for X-Ray may have 64 KB, and is a header. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+const RESPONSE_MODES = new Set(['buffered', 'streaming']);
+const RESPONSE_MODE_HEADER = 'lambda-runtime-function-response-mode';
+const INVOCATION_ID_HEADER = 'lambda-runtime-invocation-id';
+
+export interface RuntimeApiOptions {
+  readonly session: RuntimeSession;
+  /** Whether a connection is of this environment. */
+  readonly isPeer: (connection: Connection) => Promise<boolean>;
+  readonly onProblem: (text: string, cause: unknown) => void;
+}
+
+/** A route with the rest of its path, which is the request id where there is one. */
+type Handler = (call: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  id: string;
+}) => Promise<void> | void;
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  readonly handle: Handler;
+}
+
+export class RuntimeApi implements AsyncDisposable {
+  readonly #options: RuntimeApiOptions;
+  readonly #server: Server;
+  readonly #routes: readonly Route[];
+  #listening: Promise<string> | undefined;
+  /** Whether a connection may speak; asked once for each. */
+  readonly #verdicts = new WeakMap<Socket, Promise<boolean>>();
+
+  constructor(options: RuntimeApiOptions) {
+    this.#options = options;
+    this.#routes = this.#table();
+    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+      void this.#serve(request, response);
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    // A runtime may wait for its next event for hours, and answer as late as its function may run.
+    this.#server.requestTimeout = 0;
+    this.#server.headersTimeout = 0;
+    this.#server.keepAliveTimeout = 0;
+    this.#server.timeout = 0;
+    this.#server.on('connection', (socket: Socket) => this.#judge(socket));
+  }
+
+  /** Resolves with where it is reached, `host:port`. */
+  listen(): Promise<string> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  #listen(): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    this.#server.once('error', reject);
+    this.#server.listen(0, LOOPBACK, () => {
+      const { port } = this.#server.address() as AddressInfo; // of a TCP server that listens
+      resolve(`${LOOPBACK}:${port}`);
+    });
+    return promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([this.#listening]);
+    const closed = Promise.withResolvers<void>();
+    this.#server.close(() => closed.resolve());
+    this.#server.closeAllConnections();
+    await closed.promise;
+  }
+
+  #judge(socket: Socket): void {
+    socket.on('error', () => {}); // told by 'close', to whoever waits
+    const verdict = this.#isOurs(socket);
+    this.#verdicts.set(socket, verdict);
+  }
+
+  /** Of anybody else's connection not a byte is answered. */
+  async #isOurs(socket: Socket): Promise<boolean> {
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    try {
+      const isOurs =
+        remoteAddress !== undefined &&
+        remotePort !== undefined &&
+        (await this.#options.isPeer({
+          peerAddress: remoteAddress,
+          peerPort: remotePort,
+          address: localAddress ?? LOOPBACK,
+          port: localPort ?? 0,
+        }));
+      if (!isOurs) socket.destroy();
+      return isOurs;
+    } catch (cause) {
+      this.#options.onProblem('a connection to a Runtime API could not be checked', cause);
+      socket.destroy();
+      return false;
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.on('error', () => {}); // told by 'close'
+    if ((await this.#verdicts.get(request.socket)) !== true) return;
+    try {
+      await this.#route(request, response);
+    } catch (cause) {
+      this.#options.onProblem('a request to a Runtime API could not be served', cause);
+      send(response, INTERNAL_ERROR);
+    }
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
+    const [path = ''] = (request.url ?? '').split('?');
+    const matching = this.#routes.filter((route) => route.path.test(path));
+    const route = matching.find(({ method }) => method === request.method);
+    if (route === undefined) {
+      request.resume();
+      return send(response, matching.length === 0 ? NOT_FOUND : METHOD_NOT_ALLOWED);
+    }
+    return route.handle({ request, response, id: route.path.exec(path)?.[1] ?? '' });
+  }
+
+  #table(): readonly Route[] {
+    const { session } = this.#options;
+    return [
+      get('/2018-06-01/ping', ({ response }) => send(response, PONG)),
+      get('/2018-06-01/runtime/invocation/next', ({ response }) => this.#next(response)),
+      post('/2018-06-01/runtime/invocation/([^/]+)/response', (call) => this.#response(call)),
+      post('/2018-06-01/runtime/invocation/([^/]+)/error', (call) => this.#error(call)),
+      post('/2018-06-01/runtime/init/error', ({ request, response }) =>
+        this.#failure(request, response, (error) => session.initError(error)),
+      ),
+      get('/2018-06-01/runtime/restore/next', ({ response }) =>
+        send(response, session.restoreNext() ?? RESTORED),
+      ),
+      post('/2018-06-01/runtime/restore/error', ({ request, response }) =>
+        this.#failure(request, response, (error) => session.restoreError(error)),
+      ),
+    ];
+  }
+
+  #next(response: ServerResponse): void {
+    const { session } = this.#options;
+    const waiter: Waiter = {
+      deliver(delivery) {
+        response.writeHead(200, deliveryHeaders(delivery));
+        response.end(delivery.event.invocation.payload);
+      },
+    };
+    response.once('close', () => session.forget(waiter));
+    const refused = session.next(waiter);
+    if (refused !== undefined) send(response, refused);
+  }
+
+  async #response({ request, response, id }: Parameters<Handler>[0]): Promise<void> {
+    const { session } = this.#options;
+    const refused = session.beginResult(id, invocationIdOf(request), 'InvocationResponse');
+    if (refused !== undefined) return refuse(request, response, refused);
+    const mode = request.headers[RESPONSE_MODE_HEADER] ?? 'buffered';
+    if (!RESPONSE_MODES.has(String(mode).toLowerCase())) {
+      session.complete(invalidResponseMode());
+      return refuse(request, response, INVALID_RESPONSE_MODE);
+    }
+    const body = await readBody(request, MAX_RESPONSE_BYTES);
+    const { outcome, reply } = resultOf(body, request.trailers);
+    session.complete(outcome);
+    return send(response, reply);
+  }
+
+  async #error({ request, response, id }: Parameters<Handler>[0]): Promise<void> {
+    const { session } = this.#options;
+    const refused = session.beginResult(id, invocationIdOf(request), 'InvocationErrorResponse');
+    if (refused !== undefined) return refuse(request, response, refused);
+    const body = await readBody(request, MAX_RESPONSE_BYTES);
+    const { outcome, reply } = errorResultOf(body, request.headers);
+    session.complete(outcome);
+    return send(response, reply);
+  }
+
+  async #failure(
+    request: IncomingMessage,
+    response: ServerResponse,
+    tell: (error: PostedError) => Reply | undefined,
+  ): Promise<void> {
+    const body = await readBody(request, MAX_RESPONSE_BYTES);
+    // The process ends soon: what it is told must be on its way before.
+    const error = postedError(bytesOf(body), request.headers);
+    send(response, tell(error) ?? ACCEPTED);
+  }
+}
+
+function get(path: string, handle: Handler): Route {
+  return { method: 'GET', path: new RegExp(`^${path}$`), handle };
+}
+
+function post(path: string, handle: Handler): Route {
+  return { method: 'POST', path: new RegExp(`^${path}$`), handle };
+}
+
+function invocationIdOf({ headers }: IncomingMessage): string | undefined {
+  const value = headers[INVOCATION_ID_HEADER];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What was posted is not looked at. */
+function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  request.resume();
+  send(response, reply);
+}
+
+function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
