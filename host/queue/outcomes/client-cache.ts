@@ -13,7 +13,9 @@ export type CredentialProvider = () => Promise<{
 /** Where the services are, and who signs. */
 export interface AwsAccess {
   /** In place of AWS's own, or of what the SDK finds in the machine's AWS configuration. */
-  readonly endpoints: Readonly<Partial<Record<'sqs' | 'sns' | 'events' | 's3', string>>>;
+  readonly endpoints: Readonly<
+    Partial<Record<'sqs' | 'sns' | 'events' | 's3', string | undefined>>
+  >;
   /** Undefined: as the host's process itself, by the SDK's default chain. */
   credentialsOf(identity: {
     readonly role: string;
