@@ -9,9 +9,10 @@ import { openHostKey } from '../../host/auth/host-key.ts';
 import { RoleCredentials } from '../../host/auth/role-credentials.ts';
 import type { EventOutcome } from '../../host/queue/outcomes/outcome.ts';
 import { handClock, repeatableRandom } from '../auth/temporary.ts';
+import { HOST_KEY } from '../support/receivers/host-credentials.ts';
 import { type ReceivedRequest, signerOf } from '../support/receivers/receiver.ts';
 import { startLocalSqs } from '../support/receivers/sqs.ts';
-import { createDeliverer, HOST_KEY, itemFor, never, QUEUE } from './deliveries.ts';
+import { createDeliverer, itemFor, never, QUEUE } from './deliveries.ts';
 
 const MAPPED = 'arn:aws:iam::000000000000:role/mapped';
 const real = { accessKeyId: 'AKIAREALROLE', secretAccessKey: 'real', sessionToken: 'session' };

@@ -3,20 +3,12 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { invocationRecord } from '../../host/queue/outcomes/record.ts';
 import { startLocalEventBridge } from '../support/receivers/eventbridge.ts';
+import { HOST_KEY } from '../support/receivers/host-credentials.ts';
 import { signerOf } from '../support/receivers/receiver.ts';
 import { startLocalBuckets } from '../support/receivers/s3.ts';
 import { startLocalSns } from '../support/receivers/sns.ts';
 import { startLocalSqs } from '../support/receivers/sqs.ts';
-import {
-  BUCKET,
-  BUS,
-  createDeliverer,
-  HOST_KEY,
-  itemFor,
-  never,
-  QUEUE,
-  TOPIC,
-} from './deliveries.ts';
+import { BUCKET, BUS, createDeliverer, itemFor, never, QUEUE, TOPIC } from './deliveries.ts';
 import { outcomeOf } from './outcomes.ts';
 
 const DELIVERED = { kind: 'delivered' };

@@ -8,18 +8,8 @@ import { deliveryItems } from '../../host/queue/outcomes/delivery-items.ts';
 import type { EventOutcome, OutcomeTargets } from '../../host/queue/outcomes/outcome.ts';
 import type { WebhookLookup } from '../../host/queue/outcomes/webhooks.ts';
 import type { DueItem } from '../../host/store/store.ts';
+import '../support/receivers/host-credentials.ts';
 import { outcomeOf } from './outcomes.ts';
-
-export const HOST_KEY = 'AKIAHOSTPROCESS00000';
-
-// What the SDK's default chain finds in this process, and in no file or instance of this machine.
-Object.assign(process.env, {
-  AWS_ACCESS_KEY_ID: HOST_KEY,
-  AWS_SECRET_ACCESS_KEY: 'secret',
-  AWS_CONFIG_FILE: '/dev/null',
-  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-  AWS_EC2_METADATA_DISABLED: 'true',
-});
 
 export const QUEUE = 'arn:aws:sqs:eu-west-1:111111111111:orders';
 export const TOPIC = 'arn:aws:sns:eu-west-1:111111111111:news';
