@@ -1,6 +1,7 @@
 // Who is told of which outcome, and what is stored for it.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import {
   cutErrorMessage,
   deadLetterAttributes,
@@ -97,6 +98,18 @@ suite('The attributes of a dead letter', () => {
     assert.equal(cutErrorMessage(`${'x'.repeat(1_022)}é!`), `${'x'.repeat(1_022)}é`);
     assert.equal(cutErrorMessage(`x${'𝒳'.repeat(300)}`), `x${'𝒳'.repeat(255)}`);
     assert.equal(cutErrorMessage('é'.repeat(512)), 'é'.repeat(512));
+  });
+
+  test('never have more bytes than that, and no less than whole characters allow', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 2_000, size: 'max' }), (message) => {
+        const cut = cutErrorMessage(message);
+        const bytes = Buffer.byteLength(cut);
+        assert(bytes <= 1_024);
+        assert(message.startsWith(cut));
+        if (cut !== message) assert(bytes > 1_024 - 4);
+      }),
+    );
   });
 
   test('show a replacement where the message has what no queue takes', () => {

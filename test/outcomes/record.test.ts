@@ -1,6 +1,7 @@
 // The record of an invocation, byte for byte, for every condition.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import type { EventOutcome, OutcomeCondition } from '../../host/queue/outcomes/outcome.ts';
 import { invocationRecord } from '../../host/queue/outcomes/record.ts';
 import { outcomeOf } from './outcomes.ts';
@@ -85,6 +86,23 @@ suite('The record of an invocation', () => {
     ).toString();
     assert(record.includes(`"requestPayload":${event},`), record);
     assert(record.endsWith(`"responsePayload":${result}}`), record);
+  });
+
+  test('is JSON whatever event and result are, and holds them as they are', () => {
+    const shapes = fc.record({ event: fc.json(), result: fc.json(), text: fc.string() });
+    fc.assert(
+      fc.property(shapes, ({ event, result, text }) => {
+        const outcome = outcomeOf({
+          ...returned(result),
+          requestId: text,
+          requestPayload: Buffer.from(event),
+        });
+        const record = JSON.parse(invocationRecord(outcome).toString());
+        assert.equal(record.requestContext.requestId, text);
+        assert.deepEqual(record.requestPayload, JSON.parse(event));
+        assert.deepEqual(record.responsePayload, JSON.parse(result));
+      }),
+    );
   });
 
   for (const [title, payload] of [
