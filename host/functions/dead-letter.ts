@@ -9,15 +9,18 @@ const TARGETS: Readonly<Record<string, string>> = { sqs: 'SQS queue', sns: 'SNS 
 const NAMED = /^arn:aws[a-zA-Z-]*:(?:sqs|sns):[a-z0-9-]+:\d{12}:[\w-]+$/;
 
 /**
- * What is stored of a request's DeadLetterConfig; an empty target means none. Throws InvalidParameterValueException for a target in
+ * What is stored after a request. Without a target it changes nothing, even where it has a DeadLetterConfig, as on the service; an
+ * empty target means none. Throws InvalidParameterValueException for a target in
  * another region than the function, of another service than SQS and SNS, and of the FIFO kind: in this order, each in words that
  * the service has been seen to use.
  */
 export function deadLetter(
+  current: DeadLetterConfig | undefined,
   request: DeadLetterConfig | undefined,
   { region }: { readonly region: string },
 ): DeadLetterConfig | undefined {
-  const arn = request?.TargetArn ?? '';
+  const arn = request?.TargetArn;
+  if (arn === undefined) return current;
   if (arn === '') return undefined;
   const [, , service = '', targetRegion] = arn.split(':');
   if (targetRegion !== region)

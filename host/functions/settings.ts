@@ -103,7 +103,7 @@ export function newSettings(
     variables: request.Environment && (request.Environment.Variables ?? {}),
     logging: logging(undefined, request.LoggingConfig),
     tracingMode: request.TracingConfig?.Mode ?? 'PassThrough',
-    deadLetter: deadLetter(request.DeadLetterConfig, scope),
+    deadLetter: deadLetter(undefined, request.DeadLetterConfig, scope),
     vpc: request.VpcConfig && vpc(undefined, request.VpcConfig),
     kmsKeyArn: presentText(request.KMSKeyArn),
     fileSystems: presentList(request.FileSystemConfigs),
@@ -140,10 +140,7 @@ export function updatedSettings(
       request.Environment === undefined ? current.variables : (request.Environment.Variables ?? {}),
     logging: logging(current.logging, request.LoggingConfig),
     tracingMode: request.TracingConfig?.Mode ?? current.tracingMode,
-    deadLetter:
-      request.DeadLetterConfig === undefined
-        ? current.deadLetter
-        : deadLetter(request.DeadLetterConfig, scope),
+    deadLetter: deadLetter(current.deadLetter, request.DeadLetterConfig, scope),
     vpc: request.VpcConfig === undefined ? current.vpc : vpc(current.vpc, request.VpcConfig),
     kmsKeyArn: request.KMSKeyArn === undefined ? current.kmsKeyArn : presentText(request.KMSKeyArn),
     fileSystems:

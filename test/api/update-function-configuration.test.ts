@@ -69,6 +69,7 @@ const changes: readonly (readonly [Members, FunctionConfiguration])[] = [
   [{ Environment: { Variables: {} } }, { Environment: { Variables: {} } }],
   [{ Environment: {} }, { Environment: { Variables: {} } }],
   [{ DeadLetterConfig: { TargetArn: '' } }, { DeadLetterConfig: undefined }],
+  [{ DeadLetterConfig: {} }, {}],
   [{ KMSKeyArn: '' }, { KMSKeyArn: undefined }],
   [{ FileSystemConfigs: [] }, { FileSystemConfigs: undefined }],
   [{ Layers: [] }, {}],

@@ -55,6 +55,11 @@ const cases: readonly (readonly [string, Partial<EventOutcome>, string])[] = [
     `${HEAD}${context('EventAgeExceeded', 0)},"requestPayload":{"order": 7}}`,
   ],
   [
+    'a status without an answer is told alone',
+    { approximateInvokeCount: 1, response: { statusCode: 404 } },
+    `${HEAD}${context('RetriesExhausted', 1)},"requestPayload":{"order": 7},"responseContext":{"statusCode":404}}`,
+  ],
+  [
     'zero reserved concurrency has no answer',
     { condition: 'ZeroReservedConcurrency', approximateInvokeCount: 0, response: undefined },
     `${HEAD}${context('ZeroReservedConcurrency', 0)},"requestPayload":{"order": 7}}`,

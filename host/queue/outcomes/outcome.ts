@@ -18,15 +18,15 @@ export type OutcomeCondition =
   | 'RecursiveInvocationTerminated'
   | 'FunctionNotFound';
 
-/** What the function answered the last time it got the event. */
+/** What the function answered the last time it got the event; or, if it never did, the status with which it was not run. */
 export interface OutcomeResponse {
   readonly statusCode: number;
-  /** `$LATEST` or a version number. */
-  readonly executedVersion: string;
+  /** `$LATEST` or a version number; undefined when nothing ran. */
+  readonly executedVersion?: string | undefined;
   /** `Unhandled`, or `Handled` where the host tells them apart; undefined after a success. */
   readonly functionError?: string | undefined;
-  /** JSON. */
-  readonly payload: Uint8Array;
+  /** What it posted, usually JSON; undefined when nothing ran. */
+  readonly payload?: Uint8Array | undefined;
 }
 
 /** One asynchronous event that is done: run, or given up. */
@@ -43,7 +43,7 @@ export interface EventOutcome {
   /** Attempts that got to the function. */
   readonly approximateInvokeCount: number;
   readonly requestPayload: Uint8Array;
-  /** Undefined when no attempt got to the function. */
+  /** Undefined when no attempt was made. */
   readonly response?: OutcomeResponse | undefined;
   /** `X-Amzn-Trace-Id` with which the function ran, its lineage included. */
   readonly traceHeader: string;

@@ -11,7 +11,7 @@ const NO_JSON = {
 
 /**
  * The record, UTF-8. The event has been accepted as JSON; the result is looked at, since a runtime may post anything, but neither
- * is written anew. Nothing stands for an answer where no attempt got to the function.
+ * is written anew. Nothing stands for an answer where the function gave none.
  */
 export function invocationRecord(outcome: EventOutcome): Buffer {
   const { requestId, functionArn, condition, approximateInvokeCount, response } = outcome;
@@ -35,6 +35,7 @@ export function invocationRecord(outcome: EventOutcome): Buffer {
 function* answer({ statusCode, executedVersion, functionError, payload }: OutcomeResponse) {
   const context = { statusCode, executedVersion, functionError };
   yield ['responseContext', JSON.stringify(context)] as const;
+  if (payload === undefined) return;
   if (isJson(payload)) yield ['responsePayload', jsonOrNull(payload)] as const;
   else yield ['deliveryError', JSON.stringify(NO_JSON)] as const;
 }
