@@ -75,7 +75,6 @@ export class Environment implements AsyncDisposable {
   #phase: Phase = 'created';
   readonly #inHand = new InHand<Call>();
   #startedAtMs = 0;
-  #lastDurationMs = 0;
   #idleSinceMs = 0;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
@@ -85,8 +84,8 @@ export class Environment implements AsyncDisposable {
   readonly #lastOutput = new LastOutput();
   readonly #reading: Reading;
   #isTakingBack = false;
-  /** The running event has been answered, but the runtime has not asked for another one yet. */
-  #awaitsNext = false;
+  /** It has been answered, but goes on: the runtime has not asked for another event yet. */
+  #answered: { readonly call: Call; readonly outcome: InvokeOutcome } | undefined;
   #disposal: Promise<void> | undefined;
   /** Settled once the code is in place, or will not come. */
   #specialised: Promise<unknown> | undefined;
@@ -262,7 +261,7 @@ export class Environment implements AsyncDisposable {
 
   /** An answer that lies in the socket at this moment still counts; what lies behind must not begin before the kill. */
   async #onDeadline(): Promise<void> {
-    if (this.#awaitsNext) return this.#lose(undefined);
+    if (this.#answered !== undefined) return this.#lose(undefined, 'timeout');
     const call = this.#inHand.first;
     if (call === undefined) return;
     await this.#withdraw();
@@ -298,7 +297,7 @@ export class Environment implements AsyncDisposable {
         this.#onAnswer(message);
         return;
       case 'free':
-        this.#onFree();
+        this.#onFree(message.ownMs);
         return;
       case 'log':
         this.#records.signOfLife();
@@ -369,24 +368,38 @@ export class Environment implements AsyncDisposable {
       return;
     }
     this.#inHand.shift();
+    if (answer.staysBusy) {
+      this.#answered = { call, outcome };
+      // A log tail is complete when the invocation is.
+      if (!call.invocation.wantsLogTail) call.settle({ outcome, logTail: undefined });
+      return;
+    }
     if (outcome.kind === 'notJson' && this.#records.forget(call.invocation))
       call.settle({ outcome, logTail: undefined });
-    else this.#finish(call, outcome, outcome.kind === 'returned' ? 'success' : 'error', durationMs);
-    this.#lastDurationMs = durationMs;
-    if (answer.staysBusy) this.#awaitsNext = true;
-    else this.#goOn();
+    else this.#finish(call, outcome, statusOf(outcome), durationMs);
+    this.#goOn(durationMs);
   }
 
   /** The runtime asks for its next event. */
-  #onFree(): void {
-    if (!this.#awaitsNext) return this.#breach();
-    this.#awaitsNext = false;
-    return this.#goOn();
+  #onFree(ownMs: number): void {
+    if (this.#answered === undefined) return this.#breach();
+    const { call, outcome } = this.#answered;
+    const durationMs = Math.min(ownMs + call.spentMs, this.#elapsedMs());
+    this.#finishAnswered(statusOf(outcome), durationMs);
+    return this.#goOn(durationMs);
   }
 
-  #goOn(): void {
+  #finishAnswered(status: PhaseStatus, durationMs: number): void {
+    if (this.#answered === undefined) return;
+    const { call, outcome } = this.#answered;
+    this.#answered = undefined;
+    const logTail = this.#report(call, status, recordedType(outcome), durationMs);
+    if (call.invocation.wantsLogTail) call.settle({ outcome, logTail });
+  }
+
+  #goOn(durationMs: number): void {
     this.#advance();
-    if (this.serves) this.#owner.onAnswered(this, this.#lastDurationMs);
+    if (this.serves) this.#owner.onAnswered(this, durationMs);
   }
 
   /** It was answered but has grown beyond MemorySize. The next event may have begun by now and is let end. */
@@ -480,9 +493,11 @@ export class Environment implements AsyncDisposable {
   /** The end of service: settles the running event, gives the others back, tells the owner. Once. */
   #lose(
     last: { outcome: InvokeOutcome; status: PhaseStatus; durationMs: number } | undefined,
+    answeredStatus: PhaseStatus = 'error',
   ): void {
     if (this.#phase === 'gone') return;
     this.#phase = 'gone';
+    this.#finishAnswered(answeredStatus, this.#elapsedMs());
     const [running, ...unstarted] = this.#inHand.clear();
     this.#slot.sandbox.watchMemory(false);
     this.#slot.sandbox.kill();
@@ -508,4 +523,8 @@ export class Environment implements AsyncDisposable {
       unread.map((call) => ({ ...call, isSecondTry: true })),
     );
   }
+}
+
+function statusOf({ kind }: InvokeOutcome): PhaseStatus {
+  return kind === 'returned' ? 'success' : 'error';
 }

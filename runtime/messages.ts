@@ -19,7 +19,7 @@ export interface Answer {
   readonly ownMs: number;
   /** The process ends by itself now. */
   readonly isFatal: boolean;
-  /** It has not asked for its next event yet, and is busy until it does: `free` will tell. */
+  /** It has not asked for its next event yet, and its invocation goes on until it does: `free` will tell. */
   readonly staysBusy: boolean;
 }
 
@@ -34,7 +34,8 @@ export type Message =
   /** There is nothing that could be started; `reason` as the service words it. */
   | { readonly kind: 'noEntrypoint'; readonly reason: string }
   | Answer
-  | { readonly kind: 'free' }
+  /** `ownMs`: from the moment the runtime took the event up to here. */
+  | { readonly kind: 'free'; readonly ownMs: number }
   | { readonly kind: 'notBegun'; readonly requestId: string }
   /** `level` 0: a piece of the byte stream of its output; else one whole event. */
   | {

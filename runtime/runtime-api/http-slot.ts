@@ -4,12 +4,16 @@ import { IdleFreeze } from '../idle-freeze.ts';
 import type { InvokeOutcome } from '../invocation.ts';
 import type { Message } from '../messages.ts';
 import type { Specialise } from '../protocol.ts';
+import { settledWithin } from '../reading.ts';
 import type { Sandbox, SlotShape } from '../sandbox/sandbox.ts';
 import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from '../slot.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import { RuntimeApi } from './server.ts';
 import { RuntimeSession } from './session.ts';
 import { commandLines, withVariables } from './waiting.ts';
+
+/** A process that has died is known to have ended within this, if that is why its connections have. */
+const ENDING_MS = 100;
 
 export interface HttpSlotOptions {
   readonly clock: Clock;
@@ -43,7 +47,8 @@ export class HttpSlot implements Slot {
     });
     const { onProblem } = options;
     const isPeer = sandbox.isPeer.bind(sandbox);
-    this.#api = new RuntimeApi({ session: this.#session, isPeer, onProblem });
+    const isEnding = () => endsWithin(sandbox, ENDING_MS);
+    this.#api = new RuntimeApi({ session: this.#session, isPeer, isEnding, onProblem });
     this.runtimeApi = this.#api.listen();
     this.booted = Promise.all([boot.booted, this.runtimeApi]).then(() => {});
     // Seen by whoever takes the slot.
@@ -116,6 +121,15 @@ export class HttpSlot implements Slot {
       staysBusy: false,
     });
   }
+}
+
+async function endsWithin({ exit }: Sandbox, ms: number): Promise<boolean> {
+  let hasEnded = false;
+  const ended = exit.then(() => {
+    hasEnded = true;
+  });
+  await settledWithin(ended, ms);
+  return hasEnded;
 }
 
 function whyNotJson(payload: Uint8Array): string | undefined {

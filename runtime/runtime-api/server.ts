@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { invalidResponseMode, MAX_RESPONSE_BYTES } from '../platform-error.ts';
 import type { Connection } from '../sandbox/peer.ts';
-import { readBody } from './body.ts';
+import { type Body, readBody } from './body.ts';
 import { deliveryHeaders } from './delivery.ts';
-import { bytesOf, errorResultOf, postedError, resultOf } from './posted.ts';
+import { bytesOf, errorResultOf, postedError, type Result, resultOf } from './posted.ts';
 import {
   ACCEPTED,
   INTERNAL_ERROR,
@@ -34,6 +34,8 @@ export interface RuntimeApiOptions {
   readonly session: RuntimeSession;
   /** Whether a connection is of this environment. */
   readonly isPeer: (connection: Connection) => Promise<boolean>;
+  /** Whether the runtime has ended, or does so within a moment. */
+  readonly isEnding: () => Promise<boolean>;
   readonly onProblem: (text: string, cause: unknown) => void;
 }
 
@@ -189,9 +191,7 @@ export class RuntimeApi implements AsyncDisposable {
       return refuse(request, response, INVALID_RESPONSE_MODE);
     }
     const body = await readBody(request, MAX_RESPONSE_BYTES);
-    const { outcome, reply } = resultOf(body, request.trailers);
-    session.complete(outcome);
-    return send(response, reply);
+    return this.#complete(response, body, resultOf(body, request.trailers));
   }
 
   async #error({ request, response, id }: Parameters<Handler>[0]): Promise<void> {
@@ -199,9 +199,14 @@ export class RuntimeApi implements AsyncDisposable {
     const refused = session.beginResult(id, invocationIdOf(request), 'InvocationErrorResponse');
     if (refused !== undefined) return refuse(request, response, refused);
     const body = await readBody(request, MAX_RESPONSE_BYTES);
-    const { outcome, reply } = errorResultOf(body, request.headers);
-    session.complete(outcome);
-    return send(response, reply);
+    return this.#complete(response, body, errorResultOf(body, request.headers));
+  }
+
+  async #complete(response: ServerResponse, body: Body, { outcome, reply }: Result): Promise<void> {
+    // Cut off because the process ends: its end says more.
+    if (body.kind === 'truncated' && (await this.#options.isEnding())) return;
+    this.#options.session.complete(outcome);
+    send(response, reply);
   }
 
   async #failure(

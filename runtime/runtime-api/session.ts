@@ -66,6 +66,11 @@ export class RuntimeSession {
     return this.#pending !== undefined;
   }
 
+  /** How many calls for the next event wait. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
   /** Hands over an event; one at a time. */
   invoke(event: SlotEvent): void {
     this.#pending = event;
@@ -112,13 +117,13 @@ export class RuntimeSession {
     const refused = this.#enter('RuntimeResponseSentState');
     if (refused !== undefined || this.#current === undefined)
       throw new Error('a result is complete that has not begun');
-    const { event, beganAtMs } = this.#current;
+    const { event } = this.#current;
     this.#options.onMessage({
       kind: 'answer',
       requestId: event.invocation.requestId,
       outcome,
       maxRssKib: this.#options.residentKib(),
-      ownMs: this.#options.clock.monotonicMs() - beganAtMs,
+      ownMs: this.#ownMs(),
       isFatal: false,
       staysBusy: true,
     });
@@ -149,9 +154,16 @@ export class RuntimeSession {
   }
 
   #tellReady(before: RuntimeState): void {
-    if (before === 'RuntimeResponseSentState') this.#options.onMessage({ kind: 'free' });
+    if (before === 'RuntimeResponseSentState')
+      this.#options.onMessage({ kind: 'free', ownMs: this.#ownMs() });
     if (before === 'Started' || before === 'Restoring')
       this.#options.onMessage({ kind: 'ready', maxRssKib: this.#options.residentKib() });
+  }
+
+  /** Since the last event was delivered. */
+  #ownMs(): number {
+    const { clock } = this.#options;
+    return clock.monotonicMs() - (this.#current?.beganAtMs ?? clock.monotonicMs());
   }
 
   #deliverPending(): void {
