@@ -47,7 +47,12 @@ export interface EventOutcome {
   readonly response?: OutcomeResponse | undefined;
   /** `X-Amzn-Trace-Id` with which the function ran, its lineage included. */
   readonly traceHeader: string;
-  /** For a dead-letter queue: the HTTP status that a caller of the last attempt would have seen, and its message. */
+  /**
+   * For a dead-letter queue: the HTTP status that a caller of the last attempt would have seen, and its message; no code (0) where no
+   * attempt was made, as with zero reserved concurrency. Recorded of the service: `200` and the function's error; `429` and
+   * `Rate Exceeded.` (throttled until too old, count 0); `404` and `Function not found: {functionArn}` (deleted meanwhile, in the
+   * record RetriesExhausted with a count of 1 and a response that is a status of 404 alone).
+   */
   readonly errorCode: number;
   readonly errorMessage: string;
   readonly finishedAtMs: number;
