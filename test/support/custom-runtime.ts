@@ -26,7 +26,7 @@ export function executable(content: string): ZipContent {
 
 /**
  * A bootstrap in bash over curl. `init` runs once, `handle` for each event: it has the body in `$event`, the request id in
- * `$id` and the headers in the file `$headers`, and writes its result to standard output of `answer`.
+ * `$id` and the headers in the file `$headers`, and answers by `answer`, which leaves the status in `$tmp/status`.
  */
 export function bashRuntime({
   init = '',
@@ -38,9 +38,10 @@ export function bashRuntime({
   return `#!/bin/bash
 set -u
 api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime
-headers=/tmp/headers
-post() { curl -sS -o /tmp/reply -w '%{http_code}' -X POST "$api/$1" "\${@:3}" --data-binary "$2"; }
-answer() { post "invocation/$id/response" "$1" > /tmp/status; }
+tmp=\${TMPDIR:-/tmp}
+headers=$tmp/headers
+post() { curl -sS -o $tmp/reply -w '%{http_code}' -X POST "$api/$1" "\${@:3}" --data-binary "$2"; }
+answer() { post "invocation/$id/response" "$1" > $tmp/status; }
 header() { sed -n "s/^$1: \\(.*\\)\\r$/\\1/Ip" "$headers"; }
 ${init}
 while :; do
