@@ -121,7 +121,7 @@ suite('A bucket gets', () => {
     for (const _ of [1, 2]) assert.deepEqual(await deliverer.deliver(item, never), DELIVERED);
     const object = {
       bucket: 'failures',
-      key: 'aws/lambda/async/f/2026/11/24/2026-11-24T01.02.03-item-1',
+      key: `aws/lambda/async/f/2026/11/24/2026-11-24T01.02.03-${outcomeOf().requestId}`,
       type: 'application/json',
       body: invocationRecord(outcomeOf()).toString(),
     };

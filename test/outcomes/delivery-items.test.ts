@@ -35,7 +35,6 @@ suite('The items that tell an outcome', () => {
     'EventAgeExceeded',
     'ZeroReservedConcurrency',
     'RecursiveInvocationTerminated',
-    'FunctionNotFound',
   ] as const)
     test(`go to the destination for failures and to the dead letters after ${condition}`, () => {
       const [failure, dead, ...rest] = itemsOf({ condition });

@@ -69,11 +69,6 @@ const cases: readonly (readonly [string, Partial<EventOutcome>, string])[] = [
     { condition: 'RecursiveInvocationTerminated', approximateInvokeCount: 0, response: undefined },
     `${HEAD}${context('RecursiveInvocationTerminated', 0)},"requestPayload":{"order": 7}}`,
   ],
-  [
-    'a function that is gone has no answer',
-    { condition: 'FunctionNotFound', approximateInvokeCount: 0, response: undefined },
-    `${HEAD}${context('FunctionNotFound', 0)},"requestPayload":{"order": 7}}`,
-  ],
 ];
 
 suite('The record of an invocation', () => {

@@ -8,15 +8,13 @@ export const DEAD_LETTER_KIND = 'dead-letter';
 /**
  * How it ended, in the words of the record that destinations get.
  * - `RecursiveInvocationTerminated`: the function was called over and over again in one chain of invocations
- * - `FunctionNotFound`: it, or the version or alias that was called, has been deleted since
  */
 export type OutcomeCondition =
   | 'Success'
   | 'RetriesExhausted'
   | 'EventAgeExceeded'
   | 'ZeroReservedConcurrency'
-  | 'RecursiveInvocationTerminated'
-  | 'FunctionNotFound';
+  | 'RecursiveInvocationTerminated';
 
 /** What the function answered the last time it got the event; or, if it never did, the status with which it was not run. */
 export interface OutcomeResponse {
@@ -91,14 +89,6 @@ export interface DeliveryHead {
   /** How often it has been tried in vain. */
   readonly failures: number;
 }
-
-/** Makes the items of {@link DELIVERY_KIND} that an outcome asks for: those of its targets that are told of its condition. */
-export type DeliveryItems = (
-  outcome: EventOutcome,
-  targets: OutcomeTargets,
-  newId: () => string,
-  nowMs: number,
-) => readonly DueItem[];
 
 /** What came of one attempt to deliver. `notDelivered` without `isRetryable` will not get better with time. */
 export type DeliveryResult =

@@ -31,9 +31,12 @@ export async function createS3Sender(access: AwsAccess): Promise<Sender> {
   };
 }
 
-/** `aws/lambda/async/f/2026/11/24/2026-11-24T01.02.03-{id}`: the same for every attempt, so that none leaves a second object. */
-function objectKey({ id, head }: Delivery): string {
+/**
+ * `aws/lambda/async/f/2026/11/24/2026-11-24T01.02.03-{uuid}`. The id of the request is the UUID, where the service has a random one:
+ * so the key is the same for every attempt, and none leaves a second object.
+ */
+function objectKey({ head }: Delivery): string {
   const second = new Date(head.finishedAtMs).toISOString().slice(0, 19).replaceAll(':', '.');
   const day = second.slice(0, 10).replaceAll('-', '/');
-  return `aws/lambda/async/${head.functionName}/${day}/${second}-${id}`;
+  return `aws/lambda/async/${head.functionName}/${day}/${second}-${head.requestId}`;
 }
