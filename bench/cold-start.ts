@@ -3,16 +3,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { fromBufferPromise } from 'yauzl';
-import { awsSdkAndZodZip, type ZipContent, zipOf } from '../test/support/bundle-fixtures.ts';
-import { createClient, deploy } from '../test/support/test-host.ts';
+import { awsSdkAndZodZip, type ZipContent } from '../test/support/bundle-fixtures.ts';
+import { createClient } from '../test/support/test-host.ts';
 import { timeNode } from './support/child-run.ts';
+import { measureCustomRuntime } from './support/custom-runtime-starts.ts';
+import { type Bench, deployFresh, firstCall, rest, row } from './support/first-calls.ts';
 import { wholeNumber } from './support/flag-values.ts';
 import { signedInvoke, TimingClient } from './support/invoke-request.ts';
-import { untilQuiet } from './support/quiet.ts';
 import type { Figures, ScenarioOptions, Table } from './support/scenario.ts';
-import { type Server, startHostServer } from './support/server.ts';
+import { startHostServer } from './support/server.ts';
 import { quantile, spread } from './support/stats.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -20,11 +20,13 @@ export const name = 'cold-start';
 export const about = 'first invokes of fresh functions against a bare node -e 0';
 export const flags = {
   bundles: { type: 'string', about: 'fresh functions with the large bundle (10)' },
+  custom: { type: 'string', about: 'fresh functions with a runtime of their own (10)' },
   bursts: { type: 'string', about: 'how often many first calls come at once (5)' },
 } as const;
 
 const ROUNDS = 30;
 const BUNDLES = 10;
+const CUSTOM = 10;
 const BURSTS = 5;
 const BURST_CALLS = 20;
 /** First calls and spawns before the clock counts: the host's own code is compiled by V8 as it runs. */
@@ -35,15 +37,6 @@ const WARM_UP = 5;
  */
 const HOLD_MS = 2_000;
 const BUNDLE_EVENT = JSON.stringify({ bucket: 'pictures', key: 'cat.png' });
-
-interface Bench {
-  readonly host: Server;
-  readonly client: LambdaClient;
-  readonly calls: TimingClient;
-  readonly folder: string;
-  readonly signal: AbortSignal;
-  readonly progress: (line: string) => void;
-}
 
 export async function run(options: ScenarioOptions): Promise<Figures> {
   const { signal, progress } = options;
@@ -78,22 +71,12 @@ export async function run(options: ScenarioOptions): Promise<Figures> {
       },
       await measureBursts(bench, count('bursts', BURSTS), bare),
       await measureBundles(bench, count('bundles', BUNDLES)),
+      await measureCustomRuntime(bench, count('custom', CUSTOM)),
     ],
     notes: [
       'Connections are open and requests signed before the clock runs; functions are Active and have never run.',
       'At rest: the host and all below it have used no CPU for a moment, so slots are ready and the spawn has the machine for itself.',
     ],
-  };
-}
-
-function row(what: string, ms: readonly number[], bare: readonly number[]): Table['rows'][number] {
-  return {
-    what,
-    n: ms.length,
-    'p50 ms': spread(ms),
-    'p99 ms': quantile(ms, 0.99),
-    'p50 ratio': quantile(ms, 0.5) / quantile(bare, 0.5),
-    'p99 ratio': quantile(ms, 0.99) / quantile(bare, 0.99),
   };
 }
 
@@ -105,7 +88,7 @@ interface Turn {
 /** A bare spawn, then a first invoke, each with the machine at rest. */
 async function measureInTurns(bench: Bench, prefix: string, count: number): Promise<Turn[]> {
   const { folder, signal } = bench;
-  const names = await deployFresh(bench, prefix, count);
+  const names = await deployFresh(bench, prefix, count, smallFunction);
   bench.progress(`${count} first calls in turns with a bare spawn`);
   const turns: Turn[] = [];
   for (const functionName of names) {
@@ -118,16 +101,11 @@ async function measureInTurns(bench: Bench, prefix: string, count: number): Prom
 }
 
 async function measureBackToBack(bench: Bench, count: number): Promise<number[]> {
-  const names = await deployFresh(bench, 'back-to-back', count);
+  const names = await deployFresh(bench, 'back-to-back', count, smallFunction);
   bench.progress(`${count} first calls of different functions back to back`);
   await rest(bench);
   const tookMs: number[] = [];
   for (const functionName of names) tookMs.push(await firstCall(bench, functionName, '{}'));
-  return tookMs;
-}
-
-async function firstCall(bench: Bench, functionName: string, body: string): Promise<number> {
-  const { tookMs } = await bench.calls.invoke(await signedInvoke(functionName, body));
   return tookMs;
 }
 
@@ -138,7 +116,7 @@ async function measureBursts(bench: Bench, count: number, bare: readonly number[
   const rows: Table['rows'][number][] = [];
   for (const holdMs of [0, HOLD_MS]) {
     const bursts: Burst[] = [];
-    for (const functionName of await deployFresh(bench, `burst-${holdMs}`, count))
+    for (const functionName of await deployFresh(bench, `burst-${holdMs}`, count, smallFunction))
       bursts.push(await measureBurst(bench, functionName, holdMs));
     const lastMs = bursts.map((burst) => burst.lastMs - holdMs);
     rows.push({
@@ -218,29 +196,4 @@ export const handler = async ({ holdMs }) => {
 };
 `,
   };
-}
-
-/** Functions that nobody has called, each with code of its own, Active. */
-async function deployFresh(
-  { client, signal, progress }: Bench,
-  prefix: string,
-  count: number,
-  filesOf: (id: string) => Readonly<Record<string, ZipContent>> = smallFunction,
-): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
-  progress(`deploying ${count} functions`);
-  for (const functionName of names) {
-    signal.throwIfAborted();
-    await deploy(
-      client,
-      functionName,
-      {},
-      { Code: { ZipFile: await zipOf(filesOf(functionName)) } },
-    );
-  }
-  return names;
-}
-
-async function rest({ host, signal, progress }: Bench): Promise<void> {
-  if (!(await untilQuiet(host.pid, signal))) progress('the host did not come to rest');
 }
