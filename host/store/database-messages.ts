@@ -1,6 +1,7 @@
 // What the store's client and its worker thread say to each other. A further part of the store adds its units here and its
 // handlers in the worker; nothing between them changes.
-import type { LaneSummary, StoreErrorReason } from './store.ts';
+import type { DueUnits } from './due-messages.ts';
+import type { StoreErrorReason } from './store.ts';
 
 /** A record as it lies in the database: the value is JSON text, null once the record is deleted. */
 export interface StoredRecord {
@@ -27,37 +28,8 @@ export interface ChangePage {
   readonly full: boolean;
 }
 
-/** Work that waits, as it lies in the database: the head is JSON text. */
-export interface StoredItem {
-  readonly kind: string;
-  readonly id: string;
-  readonly lane: string;
-  readonly dueAtMs: number;
-  readonly acceptedAtMs: number;
-  readonly head: string;
-  readonly payload: Uint8Array;
-}
-
-export interface StoredClaim extends StoredItem {
-  readonly fence: number;
-}
-
-/** An item without its payload. */
-export interface ListedItem extends Omit<StoredItem, 'payload'> {
-  readonly payloadBytes: number;
-}
-
-/** `again` is null for work that is done. */
-export interface StoredSettlement {
-  readonly kind: string;
-  readonly id: string;
-  readonly fence: number;
-  readonly again: { readonly dueAtMs: number; readonly head: string } | null;
-  readonly followedBy: readonly StoredItem[];
-}
-
-/** Every unit of work by name, with what goes in and what comes out. */
-export interface Units {
+/** The registry's units of work, by name. */
+export interface RegistryUnits {
   readonly 'registry.get': {
     readonly input: { readonly kind: string; readonly key: string };
     readonly output: StoredRecord | undefined;
@@ -75,81 +47,62 @@ export interface Units {
     readonly output: ChangePage;
   };
   readonly 'registry.head': { readonly input: undefined; readonly output: number };
-  readonly 'due.accept': { readonly input: readonly StoredItem[]; readonly output: undefined };
-  readonly 'due.claim': {
-    readonly input: {
-      readonly wants: readonly {
-        readonly kind: string;
-        readonly lane: string;
-        readonly count: number;
-      }[];
-      readonly nowMs: number;
-      readonly maxBytes: number;
-    };
-    readonly output: readonly StoredClaim[];
-  };
-  readonly 'due.settle': {
-    readonly input: readonly StoredSettlement[];
-    readonly output: readonly boolean[];
-  };
-  readonly 'due.next': {
-    readonly input: readonly { readonly kind: string; readonly lane: string }[];
-    readonly output: readonly (number | undefined)[];
-  };
-  readonly 'due.lanes': {
-    readonly input: { readonly kind: string };
-    readonly output: readonly LaneSummary[];
-  };
-  readonly 'due.list': {
-    readonly input: {
-      readonly kind: string;
-      readonly lane: string | undefined;
-      readonly afterId: string | undefined;
-      readonly limit: number;
-    };
-    readonly output: readonly ListedItem[];
-  };
-  readonly 'due.get': {
-    readonly input: { readonly kind: string; readonly id: string };
-    readonly output: StoredItem | undefined;
-  };
-  readonly 'due.replace': {
-    readonly input: {
-      readonly items: readonly { readonly kind: string; readonly id: string }[];
-      readonly replacements: readonly StoredItem[];
-    };
-    readonly output: boolean;
-  };
-  readonly 'due.purge': {
-    readonly input: { readonly kind: string; readonly lane: string; readonly limit: number };
-    readonly output: number;
-  };
 }
 
-/** How a unit is carried out, and whether it can write. */
-export type UnitHandlers<N extends keyof Units> = {
-  readonly [U in N]: {
-    readonly writes: boolean;
-    readonly run: (input: Units[U]['input']) => Units[U]['output'];
-  };
-};
+/** Every unit of work by name, with what goes in and what comes out. */
+export interface Units extends RegistryUnits, DueUnits {}
 
 export type UnitName = keyof Units;
 
-/** One unit of work on its way to the worker. `id` pairs it with its answer. */
-export type Call = {
-  [N in UnitName]: { readonly id: number; readonly unit: N; readonly input: Units[N]['input'] };
-}[UnitName];
+export type Input = Units[UnitName]['input'];
+export type Output = Units[UnitName]['output'];
+
+/** One unit of work that has come to the worker. `id` pairs it with its answer. */
+export interface Call {
+  readonly id: number;
+  readonly unit: UnitName;
+  /** That unit's own. */
+  readonly input: Input;
+  /** The bytes that were sent with it. */
+  readonly bytes: Uint8Array;
+}
+
+/** Many calls on their way: one array for each member, and the bytes of all calls behind one another. */
+export interface PackedCalls {
+  readonly ids: readonly number[];
+  readonly units: readonly UnitName[];
+  readonly inputs: readonly Input[];
+  readonly byteCounts: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How a unit is carried out, and whether it can write. */
+export type UnitHandlers<N extends UnitName> = {
+  readonly [U in N]: {
+    readonly writes: boolean;
+    readonly run: (input: Units[U]['input'], bytes: Uint8Array) => Units[U]['output'];
+    /** Bytes in its output, which is their only owner. */
+    readonly payloads?: (output: Units[U]['output']) => readonly Uint8Array[];
+  };
+};
 
 /** An error in a form that survives the way between threads. */
 export type Refusal =
   | { readonly name: 'RevisionConflict'; readonly kind: string; readonly key: string }
   | { readonly name: 'StoreError'; readonly reason: StoreErrorReason; readonly message: string };
 
-/** Answers come in the order in which the units were carried out. */
+/** What came of one call. */
 export type Answer =
-  | { readonly id: number; readonly ok: true; readonly output: Units[UnitName]['output'] }
+  | { readonly id: number; readonly ok: true; readonly output: Output }
   | { readonly id: number; readonly ok: false; readonly refusal: Refusal };
+
+/** Answers on their way, in the order in which the units were carried out; a refused call has an undefined output. */
+export interface PackedAnswers {
+  readonly ids: readonly number[];
+  readonly outputs: readonly Output[];
+  /** By id. */
+  readonly refusals: ReadonlyMap<number, Refusal>;
+}
 
 /** What an older database was brought up from, and where its copy is. */
 export interface Migrated {
@@ -170,11 +123,11 @@ export interface DatabaseOptions {
 }
 
 export type ToWorker =
-  | { readonly kind: 'calls'; readonly calls: readonly Call[] }
+  | { readonly kind: 'calls'; readonly calls: PackedCalls }
   | { readonly kind: 'close' };
 
 export type FromWorker =
   | { readonly kind: 'opened'; readonly migrated: Migrated | undefined }
   /** The database cannot be used, for a reason the operator can act on. */
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'answers'; readonly answers: readonly Answer[] };
+  | { readonly kind: 'answers'; readonly answers: PackedAnswers };

@@ -2,22 +2,25 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type {
-  Answer,
-  Call,
   DatabaseOptions,
   FromWorker,
   Migrated,
+  Output,
+  PackedAnswers,
   Refusal,
   ToWorker,
   UnitName,
   Units,
 } from './database-messages.ts';
+import { packCalls, type UnsentCall } from './packing.ts';
 import { DataDirectoryRefused, RevisionConflict, StoreError } from './store.ts';
 
 interface Pending {
-  readonly resolve: (output: Units[UnitName]['output']) => void;
+  readonly resolve: (output: Output) => void;
   readonly reject: (error: Error) => void;
 }
+
+const noPayloads: readonly Uint8Array[] = [];
 
 /**
  * Starts the worker and waits until the database is open and current. Throws {@link DataDirectoryRefused} for a database that this
@@ -61,7 +64,7 @@ export class DatabaseThread implements AsyncDisposable {
   readonly #resolveLost: (error: StoreError) => void;
   readonly #exited: Promise<unknown>;
   readonly #pending = new Map<number, Pending>();
-  #collected: Call[] = [];
+  #collected: UnsentCall[] = [];
   #lastId = 0;
   #ended: StoreError | undefined;
   #failure: unknown;
@@ -84,13 +87,17 @@ export class DatabaseThread implements AsyncDisposable {
     });
   }
 
-  /** Carries out one unit of work; resolves once it is on disk. */
-  call<N extends UnitName>(unit: N, input: Units[N]['input']): Promise<Units[N]['output']> {
+  /** Carries out one unit of work, for which the payloads are copied; resolves once it is on disk. */
+  call<N extends UnitName>(
+    unit: N,
+    input: Units[N]['input'],
+    payloads = noPayloads,
+  ): Promise<Units[N]['output']> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
     // nextTick runs after all promise jobs at hand, so callers woken by one commit go into the next one together.
     if (this.#collected.length === 0) process.nextTick(() => this.#flush());
-    this.#collected.push({ id, unit, input } as Call); // as: N ties the three together, which the union cannot show
+    this.#collected.push({ id, unit, input, payloads });
     return new Promise<Units[N]['output']>((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject }); // as: the answer with this id is N's
     });
@@ -114,26 +121,29 @@ export class DatabaseThread implements AsyncDisposable {
   }
 
   #flush(): void {
-    const calls = this.#collected;
-    if (calls.length === 0) return;
+    if (this.#collected.length === 0) return;
+    const calls = packCalls(this.#collected);
     this.#collected = [];
-    this.#post({ kind: 'calls', calls });
+    this.#post({ kind: 'calls', calls }, [calls.bytes.buffer]);
   }
 
-  #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #post(message: ToWorker, transferred: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transferred);
   }
 
   #receive(message: FromWorker): void {
     if (message.kind !== 'answers') return;
-    for (const answer of message.answers) this.#settle(answer);
+    this.#settle(message.answers);
   }
 
-  #settle(answer: Answer): void {
-    const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    if (answer.ok) pending?.resolve(answer.output);
-    else pending?.reject(errorOf(answer.refusal));
+  #settle({ ids, outputs, refusals }: PackedAnswers): void {
+    ids.forEach((id, n) => {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      const refusal = refusals.get(id);
+      if (refusal === undefined) pending?.resolve(outputs[n]);
+      else pending?.reject(errorOf(refusal));
+    });
   }
 
   #lose(cause: unknown): void {

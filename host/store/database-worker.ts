@@ -6,9 +6,19 @@ import {
   receiveMessageOnPort,
   workerData,
 } from 'node:worker_threads';
-import type { Call, DatabaseOptions, FromWorker, ToWorker } from './database-messages.ts';
+import type {
+  Answer,
+  Call,
+  DatabaseOptions,
+  FromWorker,
+  Output,
+  ToWorker,
+  UnitHandlers,
+  UnitName,
+} from './database-messages.ts';
 import { dueUnits } from './due-units.ts';
-import { type Commit, createGroupCommit } from './group-commit.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { movedBuffers, packAnswers, unpackCalls } from './packing.ts';
 import { registryUnits } from './registry-units.ts';
 import { migrate } from './schema.ts';
 import { DataDirectoryRefused } from './store.ts';
@@ -21,6 +31,8 @@ const checkpointPages = 4_096;
 /** The log file is cut back to this size after a checkpoint. */
 const journalLimitBytes = 64 * 1024 * 1024;
 const cacheKib = 16_384;
+
+type Send = (message: FromWorker, moved?: readonly ArrayBuffer[]) => void;
 
 function configure(database: DatabaseSync, options: DatabaseOptions): void {
   database.exec(`PRAGMA page_size = ${pageBytes}`);
@@ -44,19 +56,20 @@ function configure(database: DatabaseSync, options: DatabaseOptions): void {
 }
 
 function serve(port: MessagePort, options: DatabaseOptions): void {
-  const send = (message: FromWorker) => port.postMessage(message);
+  const send: Send = (message, moved = []) => port.postMessage(message, moved);
   const database = new DatabaseSync(options.file, { open: false, timeout: busyTimeoutMs });
   try {
     database.open();
     configure(database, options);
     const migrated = migrate(database, options.file, options.openedAtMs);
-    const commit = createGroupCommit(database, {
+    const handlers = {
       ...registryUnits(database, options.keptDeletions),
       ...dueUnits(database),
-    });
+    };
+    const commit = createGroupCommit(database, handlers);
     port.on('message', (first: ToWorker) => {
       const { calls, close } = takeArrived(port, first);
-      answer(calls, commit, send);
+      if (calls.length > 0) sendAnswers(calls, commit(calls), handlers, send);
       if (!close) return;
       database.close();
       port.close();
@@ -78,8 +91,24 @@ function openingFailure(file: string, error: unknown): string {
   );
 }
 
-function answer(calls: readonly Call[], commit: Commit, send: (message: FromWorker) => void): void {
-  if (calls.length > 0) send({ kind: 'answers', answers: commit(calls) });
+function sendAnswers(
+  calls: readonly Call[],
+  answers: readonly Answer[],
+  handlers: UnitHandlers<UnitName>,
+  send: Send,
+): void {
+  const moved = answers.flatMap((answer, n) => {
+    const call = calls[n];
+    return answer.ok && call !== undefined ? movedFrom(handlers, call.unit, answer.output) : [];
+  });
+  send({ kind: 'answers', answers: packAnswers(answers) }, moved);
+}
+
+function movedFrom(handlers: UnitHandlers<UnitName>, unit: UnitName, output: Output) {
+  const { payloads } = handlers[unit];
+  if (payloads === undefined) return [];
+  // as: the output is that unit's own, which the compiler cannot follow through the table.
+  return movedBuffers((payloads as (own: Output) => readonly Uint8Array[])(output));
 }
 
 /** The message at hand and all that came in while the last commit ran. */
@@ -88,7 +117,7 @@ function takeArrived(port: MessagePort, first: ToWorker) {
   let close = false;
   for (let next: ToWorker | undefined = first; next !== undefined; next = takeNext(port)) {
     if (next.kind === 'close') close = true;
-    else calls.push(...next.calls);
+    else calls.push(...unpackCalls(next.calls));
   }
   return { calls, close };
 }

@@ -1,12 +1,21 @@
-// Work that waits, as the host sees it: heads are JSON on this side and text on the worker's, payloads bytes on both.
-import type { ListedItem, StoredItem, StoredSettlement } from './database-messages.ts';
+// Work that waits, as the host sees it: one unit of work in the database thread for each method.
 import type { DatabaseThread } from './database-thread.ts';
-import type { ClaimedItem, Due, DueItem, Settlement } from './store.ts';
+import {
+  checkCount,
+  checkDistinct,
+  checkText,
+  claimedOf,
+  itemOf,
+  listedOf,
+  rowOf,
+  settlementRowOf,
+} from './due-items.ts';
+import type { Due, DueItem } from './store.ts';
 
 export function createDue(thread: DatabaseThread): Due {
   return {
     async accept(items) {
-      await thread.call('due.accept', items.map(storedItem));
+      await thread.call('due.accept', items.map(rowOf), items.map(payloadOf));
     },
 
     async claim(wants, nowMs, maxBytes) {
@@ -15,10 +24,13 @@ export function createDue(thread: DatabaseThread): Due {
         checkCount('count', count);
       }
       const claimed = await thread.call('due.claim', { wants, nowMs, maxBytes });
-      return claimed.map((item): ClaimedItem => ({ ...itemOf(item), fence: item.fence }));
+      return claimed.map(claimedOf);
     },
 
-    settle: (settlements) => thread.call('due.settle', settlements.map(storedSettlement)),
+    async settle(settlements) {
+      const payloads = settlements.flatMap(({ followedBy }) => followedBy.map(payloadOf));
+      return await thread.call('due.settle', settlements.map(settlementRowOf), payloads);
+    },
 
     nextDue: (lanes) => thread.call('due.next', lanes),
 
@@ -26,19 +38,22 @@ export function createDue(thread: DatabaseThread): Due {
 
     async list(kind, lane, afterId, limit) {
       checkCount('limit', limit);
-      const listed = await thread.call('due.list', { kind, lane, afterId, limit });
-      return listed.map(withParsedHead);
+      return (await thread.call('due.list', { kind, lane, afterId, limit })).map(listedOf);
     },
 
     async get(kind, id) {
-      const item = await thread.call('due.get', { kind, id });
-      return item === undefined ? undefined : itemOf(item);
+      const row = await thread.call('due.get', { kind, id });
+      return row === undefined ? undefined : itemOf(row);
     },
 
     async replace(items, replacements) {
       checkDistinct(items);
-      const stored = replacements.map(storedItem);
-      return await thread.call('due.replace', { items, replacements: stored });
+      const rows = replacements.map(rowOf);
+      return await thread.call(
+        'due.replace',
+        { items, replacements: rows },
+        replacements.map(payloadOf),
+      );
     },
 
     async purge(kind, lane, limit) {
@@ -48,65 +63,6 @@ export function createDue(thread: DatabaseThread): Due {
   };
 }
 
-function itemOf(stored: StoredItem): DueItem {
-  const { kind, id, lane, dueAtMs, acceptedAtMs, payload } = stored;
-  return { kind, id, lane, dueAtMs, acceptedAtMs, head: JSON.parse(stored.head), payload };
-}
-
-function withParsedHead(listed: ListedItem): Omit<ListedItem, 'head'> & { readonly head: unknown } {
-  return { ...listed, head: JSON.parse(listed.head) };
-}
-
-function storedItem(item: DueItem): StoredItem {
-  const { kind, id, lane, dueAtMs, acceptedAtMs, payload } = item;
-  checkText(kind, id, lane);
-  checkTime('dueAtMs', dueAtMs);
-  checkTime('acceptedAtMs', acceptedAtMs);
-  const head = jsonOf(kind, id, item.head);
-  return { kind, id, lane, dueAtMs, acceptedAtMs, head, payload: ownBytes(payload) };
-}
-
-function storedSettlement({ item, again, followedBy }: Settlement): StoredSettlement {
-  const { kind, id, fence } = item;
-  const stored = { kind, id, fence, followedBy: followedBy.map(storedItem) };
-  if (again === undefined) return { ...stored, again: null };
-  checkTime('dueAtMs', again.dueAtMs);
-  return { ...stored, again: { dueAtMs: again.dueAtMs, head: jsonOf(kind, id, again.head) } };
-}
-
-/** A view is sent with all that lies around it, and small buffers lie in a shared pool. */
-function ownBytes(payload: Uint8Array): Uint8Array {
-  return payload.byteLength === payload.buffer.byteLength ? payload : new Uint8Array(payload);
-}
-
-function jsonOf(kind: string, id: string, head: unknown): string {
-  const text: string | undefined = JSON.stringify(head);
-  if (text === undefined) throw new TypeError(`The head of ${kind} ${id} is not JSON`);
-  return text;
-}
-
-function checkTime(name: string, value: number): void {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${name} is a whole number, not ${value}`);
-}
-
-function checkCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new RangeError(`${name} is a whole number of at least 0, not ${value}`);
-}
-
-function checkDistinct(items: readonly Pick<DueItem, 'kind' | 'id'>[]): void {
-  const named = new Set<string>();
-  for (const { kind, id } of items) {
-    const name = JSON.stringify([kind, id]);
-    if (named.has(name)) throw new TypeError(`${kind} ${id} is named twice in one unit of work`);
-    named.add(name);
-  }
-}
-
-/** Lone surrogates would all be stored as one and the same replacement character. */
-function checkText(...texts: readonly string[]): void {
-  for (const text of texts) {
-    if (!text.isWellFormed())
-      throw new TypeError('Kinds, ids and lanes must be well-formed Unicode');
-  }
+function payloadOf({ payload }: DueItem): Uint8Array {
+  return payload;
 }

@@ -1,78 +1,113 @@
-// The SQL of work that waits, and the rows it gives in the form in which they are sent.
+// The SQL of work that waits, and its rows as they are sent. Every statement reads along one index, so that what else waits
+// costs nothing; test/store/due-plans.test.ts holds the plans.
 import type { DatabaseSync } from 'node:sqlite';
-import type { ListedItem, StoredItem } from './database-messages.ts';
+import type { ItemRow, StoredItemRow } from './due-messages.ts';
 import type { LaneSummary } from './store.ts';
 
-const listed = `kind, id, lane, due_at AS dueAtMs, accepted_at AS acceptedAtMs, head`;
+/** A claimable item with its row number. */
+export type TurnRow = readonly [seq: number, ...StoredItemRow];
+
+const itemColumns = 'kind, id, lane, due_at, accepted_at, head';
 const unclaimed = 'NOT EXISTS (SELECT 1 FROM temp.claimed WHERE item = seq)';
 const inTurn = 'ORDER BY due_at, accepted_at, seq';
+const whereClaimed =
+  'WHERE seq = (SELECT item FROM temp.claimed WHERE fence = ?) AND kind = ? AND id = ?';
+const listed = `SELECT ${itemColumns}, length(payload) FROM due`;
 
-/** Prepares the statements on a database of the current schema, and the table of what is claimed. */
+/** What is claimed, in memory. */
+export const claimedTable =
+  'CREATE TEMP TABLE claimed (fence INTEGER PRIMARY KEY, item INTEGER NOT NULL UNIQUE) STRICT';
+
+/** Up to here a lane is listed by sorting it; a longer one is so dense that its items are met on a walk over all ids. */
+const longestSortedLane = 5_000;
+
+export const dueSql = {
+  insert: `INSERT INTO due (${itemColumns}, payload) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  claim: 'INSERT INTO temp.claimed (fence, item) VALUES (?, ?)',
+  unclaim: 'DELETE FROM temp.claimed WHERE fence = ?',
+  removeClaimed: `DELETE FROM due ${whereClaimed}`,
+  putAgain: `UPDATE due SET due_at = ?, head = ? ${whereClaimed}`,
+  remove: 'DELETE FROM due WHERE kind = ? AND id = ?',
+  purge: `DELETE FROM due WHERE seq IN
+    (SELECT seq FROM due WHERE kind = ? AND lane = ? AND ${unclaimed} ${inTurn} LIMIT ?)`,
+  setFenced: 'UPDATE due_state SET fenced = ?',
+  fenced: 'SELECT fenced FROM due_state',
+  turn: `SELECT seq, ${itemColumns}, payload FROM due
+    WHERE kind = ? AND lane = ? AND due_at <= ? AND ${unclaimed} ${inTurn} LIMIT ?`,
+  next: `SELECT due_at FROM due WHERE kind = ? AND lane = ? AND ${unclaimed} ${inTurn} LIMIT 1`,
+  lanes: `SELECT lane, count(*), min(due_at), min(accepted_at) FROM due
+    WHERE kind = ? GROUP BY lane ORDER BY lane`,
+  get: `SELECT ${itemColumns}, payload FROM due WHERE kind = ? AND id = ?`,
+  isUnclaimed: `SELECT 1 FROM due WHERE kind = ? AND id = ? AND ${unclaimed}`,
+  list: `${listed} WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`,
+  // A plus keeps the planner from an index on that column.
+  listDense: `${listed} WHERE kind = ? AND +lane = ? AND id > ? ORDER BY id LIMIT ?`,
+  listSorted: `${listed} WHERE kind = ? AND lane = ? AND +id > ? ORDER BY id LIMIT ?`,
+  countLane: 'SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? AND lane = ? LIMIT ?)',
+} as const satisfies Record<string, string>;
+
+export type DueStatements = ReturnType<typeof dueStatements>;
+
+/** Prepares the statements on a database of the current schema, and makes the table of what is claimed. */
 export function dueStatements(database: DatabaseSync) {
-  database.exec(`
-    CREATE TEMP TABLE claimed (fence INTEGER PRIMARY KEY, item INTEGER NOT NULL UNIQUE) STRICT;
-  `);
-  return { ...writingStatements(database), ...readingStatements(database) };
-}
-
-function writingStatements(database: DatabaseSync) {
-  const whereClaimed =
-    'WHERE seq = (SELECT item FROM temp.claimed WHERE fence = ?) AND kind = ? AND id = ?';
+  database.exec(claimedTable);
+  const { insert, claim, unclaim, removeClaimed, putAgain, remove, purge, setFenced } = dueSql;
   return {
-    insert: database.prepare(
-      `INSERT INTO due (kind, id, lane, due_at, accepted_at, head, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    claim: database.prepare('INSERT INTO temp.claimed (fence, item) VALUES (?, ?)'),
-    unclaim: database.prepare('DELETE FROM temp.claimed WHERE fence = ?'),
-    removeClaimed: database.prepare(`DELETE FROM due ${whereClaimed}`),
-    putAgain: database.prepare(`UPDATE due SET due_at = ?, head = ? ${whereClaimed}`),
-    remove: database.prepare('DELETE FROM due WHERE kind = ? AND id = ?'),
-    purge: database.prepare(
-      `DELETE FROM due WHERE seq IN
-         (SELECT seq FROM due WHERE kind = ? AND lane = ? AND ${unclaimed} ${inTurn} LIMIT ?)`,
-    ),
-    setFenced: database.prepare('UPDATE due_state SET fenced = ?'),
+    insert: database.prepare(insert),
+    claim: database.prepare(claim),
+    unclaim: database.prepare(unclaim),
+    removeClaimed: database.prepare(removeClaimed),
+    putAgain: database.prepare(putAgain),
+    remove: database.prepare(remove),
+    purge: database.prepare(purge),
+    setFenced: database.prepare(setFenced),
+    ...readingStatements(database),
   };
 }
 
 function readingStatements(database: DatabaseSync) {
-  const turn = database.prepare(
-    `SELECT seq, ${listed}, payload FROM due
-     WHERE kind = ? AND lane = ? AND due_at <= ? AND ${unclaimed} ${inTurn} LIMIT ?`,
-  );
-  const next = database.prepare(
-    `SELECT due_at FROM due WHERE kind = ? AND lane = ? AND ${unclaimed} ${inTurn} LIMIT 1`,
-  );
-  const lanes = database.prepare(
-    `SELECT lane, count(*) AS count, min(due_at) AS nextDueAtMs, min(accepted_at) AS oldestAcceptedAtMs
-     FROM due WHERE kind = ? GROUP BY lane ORDER BY lane`,
-  );
-  const get = database.prepare(`SELECT ${listed}, payload FROM due WHERE kind = ? AND id = ?`);
-  const isUnclaimed = database.prepare(
-    `SELECT 1 FROM due WHERE kind = ? AND id = ? AND ${unclaimed}`,
-  );
-  const fenced = database.prepare('SELECT fenced FROM due_state');
-  const list = database.prepare(
-    `SELECT ${listed}, length(payload) AS payloadBytes FROM due
-     WHERE kind = ?1 AND id > ?2 AND (?3 IS NULL OR lane = ?3) ORDER BY id LIMIT ?4`,
-  );
-  // as: the columns are named as these types are, and STRICT tables hold what the columns declare. Copied, since rows come
-  // without a prototype.
+  // Rows as arrays. as, in all of the below: they have the columns of their statement, as STRICT tables hold them.
+  const prepare = (text: string) => {
+    const statement = database.prepare(text);
+    statement.setReturnArrays(true);
+    return statement;
+  };
+  const first = (row: unknown) => (row as readonly unknown[] | undefined)?.[0];
+  const turn = prepare(dueSql.turn);
+  const next = prepare(dueSql.next);
+  const lanes = prepare(dueSql.lanes);
+  const get = prepare(dueSql.get);
+  const isUnclaimed = prepare(dueSql.isUnclaimed);
+  const fenced = prepare(dueSql.fenced);
+  const list = prepare(dueSql.list);
+  const listDense = prepare(dueSql.listDense);
+  const listSorted = prepare(dueSql.listSorted);
+  const countLane = prepare(dueSql.countLane);
   return {
     turn: (kind: string, lane: string, nowMs: number, count: number) =>
-      turn.iterate(kind, lane, nowMs, count) as Iterable<StoredItem & { readonly seq: number }>,
-    next: (kind: string, lane: string) => next.get(kind, lane)?.['due_at'] as number | undefined,
-    lanes: (kind: string) => lanes.all(kind).map((row) => ({ ...row }) as unknown as LaneSummary),
-    get: (kind: string, id: string) => {
-      const row = get.get(kind, id);
-      return row === undefined ? undefined : ({ ...row } as unknown as StoredItem);
-    },
+      turn.iterate(kind, lane, nowMs, count) as Iterable<unknown> as Iterable<TurnRow>,
+    next: (kind: string, lane: string) => first(next.get(kind, lane)) as number | undefined,
+    lanes: (kind: string) => (lanes.all(kind) as readonly unknown[] as LaneRow[]).map(summaryOf),
+    get: (kind: string, id: string) => get.get(kind, id) as unknown as StoredItemRow | undefined,
     isUnclaimed: (kind: string, id: string) => isUnclaimed.get(kind, id) !== undefined,
-    fenced: () => Number(fenced.get()?.['fenced']),
-    list: (kind: string, lane: string | undefined, afterId: string | undefined, limit: number) =>
-      list
-        .all(kind, afterId ?? '', lane ?? null, limit)
-        .map((row) => ({ ...row }) as unknown as ListedItem),
+    fenced: () => Number(first(fenced.get())),
+    list: (kind: string, afterId: string | undefined, limit: number) =>
+      list.all(kind, afterId ?? '', limit) as readonly unknown[] as ItemRow[],
+    listLane: (kind: string, lane: string, afterId: string | undefined, limit: number) => {
+      const length = Number(first(countLane.get(kind, lane, longestSortedLane + 1)));
+      const statement = length > longestSortedLane ? listDense : listSorted;
+      return statement.all(kind, lane, afterId ?? '', limit) as readonly unknown[] as ItemRow[];
+    },
   };
+}
+
+type LaneRow = readonly [
+  lane: string,
+  count: number,
+  nextDueAtMs: number,
+  oldestAcceptedAtMs: number,
+];
+
+function summaryOf([lane, count, nextDueAtMs, oldestAcceptedAtMs]: LaneRow): LaneSummary {
+  return { lane, count, nextDueAtMs, oldestAcceptedAtMs };
 }

@@ -1,78 +1,40 @@
-// The units of work on items that wait as SQL, run inside the worker's transaction. What is claimed is known to a temporary
-// table in memory only: it takes part in rollbacks, and a database that is opened again has no claims.
+// The units of work on items that wait, run inside the worker's transaction. What is claimed is known to a temporary table in
+// memory only: it takes part in rollbacks, and a database that is opened again has no claims.
 import type { DatabaseSync } from 'node:sqlite';
-import type {
-  StoredClaim,
-  StoredItem,
-  StoredSettlement,
-  UnitHandlers,
-  Units,
-} from './database-messages.ts';
-import { dueStatements } from './due-statements.ts';
-
-type DueUnit = Extract<keyof Units, `due.${string}`>;
+import type { UnitHandlers } from './database-messages.ts';
+import type { ClaimRow, DueUnits, ItemRow, SettlementRow } from './due-messages.ts';
+import { type DueStatements, dueStatements, type TurnRow } from './due-statements.ts';
 
 /** So many fences are set aside on disk at a time: one write for very many claims. */
 const fencesAtOnce = 2 ** 20;
 
+/** Gives the next so many of the bytes that came with a call. */
+type TakeBytes = (count: number) => Uint8Array;
+
 /** The handlers of work that waits, on an open database of the current schema. */
-export function dueUnits(database: DatabaseSync): UnitHandlers<DueUnit> {
+export function dueUnits(database: DatabaseSync): UnitHandlers<keyof DueUnits> {
   const sql = dueStatements(database);
-  const nextFence = fences(sql);
-
-  function insert(item: StoredItem): void {
-    const { kind, id, lane, dueAtMs, acceptedAtMs, head, payload } = item;
-    sql.insert.run(kind, id, lane, dueAtMs, acceptedAtMs, head, payload);
-  }
-
-  function settle(settlement: StoredSettlement): boolean {
-    const { kind, id, fence, again, followedBy } = settlement;
-    const { changes } =
-      again === null
-        ? sql.removeClaimed.run(fence, kind, id)
-        : sql.putAgain.run(again.dueAtMs, again.head, fence, kind, id);
-    if (changes === 0) return false;
-    sql.unclaim.run(fence);
-    for (const item of followedBy) insert(item);
-    return true;
-  }
-
-  function claim({ wants, nowMs, maxBytes }: Units['due.claim']['input']): readonly StoredClaim[] {
-    const claimed: StoredClaim[] = [];
-    let left = maxBytes;
-    for (const { kind, lane, count } of wants) {
-      const taken: { seq: number; claim: StoredClaim }[] = [];
-      let isFull = false;
-      for (const { seq, ...item } of sql.turn(kind, lane, nowMs, count)) {
-        isFull = item.payload.length > left && claimed.length + taken.length > 0;
-        if (isFull) break;
-        left -= item.payload.length;
-        taken.push({ seq, claim: { ...item, fence: nextFence() } });
-      }
-      for (const { seq, claim } of taken) sql.claim.run(claim.fence, seq);
-      claimed.push(...taken.map(({ claim }) => claim));
-      if (isFull) break;
-    }
-    return claimed;
-  }
-
-  function replace({ items, replacements }: Units['due.replace']['input']): boolean {
-    if (!items.every(({ kind, id }) => sql.isUnclaimed(kind, id))) return false;
-    for (const { kind, id } of items) sql.remove.run(kind, id);
-    for (const item of replacements) insert(item);
-    return true;
-  }
-
+  const claim = claiming(sql);
   return {
     'due.accept': {
       writes: true,
-      run: (items) => {
-        for (const item of items) insert(item);
+      run: (rows, bytes) => {
+        insertAll(sql, rows, taking(bytes));
         return undefined;
       },
     },
-    'due.claim': { writes: false, run: claim },
-    'due.settle': { writes: true, run: (settlements) => settlements.map(settle) },
+    'due.claim': {
+      writes: false,
+      run: claim,
+      payloads: (claimed) => claimed.map(([, , , , , , payload]) => payload),
+    },
+    'due.settle': {
+      writes: true,
+      run: (settlements, bytes) => {
+        const take = taking(bytes);
+        return settlements.map((settlement) => settle(sql, settlement, take));
+      },
+    },
     'due.next': {
       writes: false,
       run: (lanes) => lanes.map(({ kind, lane }) => sql.next(kind, lane)),
@@ -80,10 +42,25 @@ export function dueUnits(database: DatabaseSync): UnitHandlers<DueUnit> {
     'due.lanes': { writes: false, run: ({ kind }) => sql.lanes(kind) },
     'due.list': {
       writes: false,
-      run: ({ kind, lane, afterId, limit }) => sql.list(kind, lane, afterId, limit),
+      run: ({ kind, lane, afterId, limit }) =>
+        lane === undefined
+          ? sql.list(kind, afterId, limit)
+          : sql.listLane(kind, lane, afterId, limit),
     },
-    'due.get': { writes: false, run: ({ kind, id }) => sql.get(kind, id) },
-    'due.replace': { writes: true, run: replace },
+    'due.get': {
+      writes: false,
+      run: ({ kind, id }) => sql.get(kind, id),
+      payloads: (found) => (found === undefined ? [] : [found[6]]),
+    },
+    'due.replace': {
+      writes: true,
+      run: ({ items, replacements }, bytes) => {
+        if (!items.every(({ kind, id }) => sql.isUnclaimed(kind, id))) return false;
+        for (const { kind, id } of items) sql.remove.run(kind, id);
+        insertAll(sql, replacements, taking(bytes));
+        return true;
+      },
+    },
     'due.purge': {
       writes: true,
       run: ({ kind, lane, limit }) => Number(sql.purge.run(kind, lane, limit).changes),
@@ -91,15 +68,89 @@ export function dueUnits(database: DatabaseSync): UnitHandlers<DueUnit> {
   };
 }
 
+function taking(bytes: Uint8Array): TakeBytes {
+  let at = 0;
+  return (count) => {
+    at += count;
+    return bytes.subarray(at - count, at);
+  };
+}
+
+function insertAll(sql: DueStatements, rows: readonly ItemRow[], take: TakeBytes): void {
+  for (const [kind, id, lane, dueAtMs, acceptedAtMs, head, payloadBytes] of rows)
+    sql.insert.run(kind, id, lane, dueAtMs, acceptedAtMs, head, take(payloadBytes));
+}
+
+function settle(sql: DueStatements, settlement: SettlementRow, take: TakeBytes): boolean {
+  const [kind, id, fence, againAtMs, againHead, followedBy] = settlement;
+  const { changes } =
+    againAtMs === null
+      ? sql.removeClaimed.run(fence, kind, id)
+      : sql.putAgain.run(againAtMs, againHead, fence, kind, id);
+  if (changes === 0) {
+    // The payloads of what would have followed are passed over.
+    for (const [, , , , , , payloadBytes] of followedBy) take(payloadBytes);
+    return false;
+  }
+  sql.unclaim.run(fence);
+  insertAll(sql, followedBy, take);
+  return true;
+}
+
+function claiming(sql: DueStatements) {
+  const openFences = fences(sql);
+  return ({ wants, nowMs, maxBytes }: DueUnits['due.claim']['input']): readonly ClaimRow[] => {
+    const nextFence = openFences();
+    const claimed: ClaimRow[] = [];
+    let left = maxBytes;
+    for (const { kind, lane, count } of wants) {
+      const { taken, isFull } = takeTurn(
+        sql.turn(kind, lane, nowMs, count),
+        left,
+        claimed.length === 0,
+      );
+      for (const [seq, ...row] of taken) {
+        const fence = nextFence();
+        sql.claim.run(fence, seq);
+        claimed.push([...row, fence]);
+        left -= row[6].byteLength;
+      }
+      if (isFull) break;
+    }
+    return claimed;
+  };
+}
+
+/** Rows in turn as long as their payloads fit. All are read before any is claimed: claiming changes what the query reads. */
+function takeTurn(rows: Iterable<TurnRow>, maxBytes: number, takesOneAnyway: boolean) {
+  const taken: TurnRow[] = [];
+  let left = maxBytes;
+  for (const row of rows) {
+    const [, , , , , , , { byteLength }] = row;
+    const isFull = byteLength > left && !(takesOneAnyway && taken.length === 0);
+    if (isFull) return { taken, isFull };
+    left -= byteLength;
+    taken.push(row);
+  }
+  return { taken, isFull: false };
+}
+
 /**
- * Numbers that no claim has had before, not even one of an earlier opening. Those of a transaction that is rolled back are
- * not used again; how many are set aside is read from the database each time, since setting aside can be rolled back.
+ * For each claim, numbers that none has had before, not even one of an earlier opening. Those of a transaction that is rolled
+ * back are not used again; up to where they are set aside is read in each claim, since setting aside can be rolled back.
  */
-function fences(sql: ReturnType<typeof dueStatements>): () => number {
+function fences(sql: DueStatements): () => () => number {
   let last = sql.fenced();
   return () => {
-    last += 1;
-    if (last > sql.fenced()) sql.setFenced.run(last + fencesAtOnce);
-    return last;
+    let setAside: number | undefined;
+    return () => {
+      setAside ??= sql.fenced();
+      last += 1;
+      if (last > setAside) {
+        setAside = last + fencesAtOnce;
+        sql.setFenced.run(setAside);
+      }
+      return last;
+    };
   };
 }

@@ -1,6 +1,14 @@
 // Carries out many units of work in one transaction, so that they share one fsync, while each of them succeeds or fails alone.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Answer, Call, Refusal, UnitHandlers, UnitName, Units } from './database-messages.ts';
+import type {
+  Answer,
+  Call,
+  Input,
+  Output,
+  Refusal,
+  UnitHandlers,
+  UnitName,
+} from './database-messages.ts';
 import { RevisionConflict, type StoreErrorReason } from './store.ts';
 
 // Result codes, https://www.sqlite.org/rescode.html
@@ -68,10 +76,10 @@ export function createGroupCommit(
   return commit;
 }
 
-function run(handlers: UnitHandlers<UnitName>, call: Call): Units[UnitName]['output'] {
-  // as: a Call pairs each unit's name with its own input, which the compiler cannot follow through the table.
-  const handler = handlers[call.unit].run as (input: Call['input']) => Units[UnitName]['output'];
-  return handler(call.input);
+function run(handlers: UnitHandlers<UnitName>, { unit, input, bytes }: Call): Output {
+  // as: a call has its unit's own input, which the compiler cannot follow through the table.
+  const handler = handlers[unit].run as (input: Input, bytes: Uint8Array) => Output;
+  return handler(input, bytes);
 }
 
 function refuseAll(calls: readonly Call[], refusal: Refusal): readonly Answer[] {

@@ -2,20 +2,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type {
   ChangePage,
+  RegistryUnits,
   StoredChange,
   StoredRecord,
   UnitHandlers,
-  Units,
 } from './database-messages.ts';
 import { RevisionConflict } from './store.ts';
-
-type RegistryUnit = Extract<keyof Units, `registry.${string}`>;
 
 /** The registry's handlers on an open database of the current schema. */
 export function registryUnits(
   database: DatabaseSync,
   keptDeletions: number,
-): UnitHandlers<RegistryUnit> {
+): UnitHandlers<keyof RegistryUnits> {
   const sql = statements(database);
   const compact = compaction(sql, keptDeletions);
 
