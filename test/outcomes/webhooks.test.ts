@@ -1,6 +1,9 @@
 // Targets that the operator sends to a URL: which files are in order, what is sent and how it is signed, which answers end it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test } from 'node:test';
@@ -169,6 +172,32 @@ suite('A webhook', () => {
       assert.match(result.reason, new RegExp(`${hook.url}/ answered ${status}`));
       assert.deepEqual(elsewhere.requests, []);
     });
+
+  test('that answers before it has read all, and never ends its answer, has answered', async () => {
+    const server = createServer((request, response) => {
+      request.once('data', () => {
+        response.writeHead(200);
+        response.write('and so on');
+        setImmediate(() => request.socket.resetAndDestroy());
+      });
+    });
+    await using stack = new AsyncDisposableStack();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    stack.defer(() => void server.close());
+    const { port } = server.address() as AddressInfo; // as: it listens on TCP
+    const webhookOf = await lookupOf(QUEUE, `http://127.0.0.1:${port}/`);
+    await using deliverer = createDeliverer({ webhookOf });
+    const requestPayload = Buffer.from(JSON.stringify('x'.repeat(1_000_000)));
+    const items = Array.from({ length: 20 }, () =>
+      itemFor({ onFailure: QUEUE }, { requestPayload }),
+    );
+    for (const item of items) {
+      const result = await deliverer.deliver(item, never);
+      // Which of the two arrives first is the kernel's choice; neither may end the process.
+      assert(result.kind === 'delivered' || result.isRetryable);
+    }
+  });
 
   test('that says nothing, hangs up or is not there is tried again later', async () => {
     await using hook = await startLocalWebhook(SECRET);
