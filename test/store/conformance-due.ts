@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClaimedItem, Due, DueItem } from '../../host/store/store.ts';
-import type { StorePlace } from './conformance.ts';
 
 const everything = Number.MAX_SAFE_INTEGER;
 const internal = { name: 'StoreError', reason: 'internal' };
 
-export function dueConformance(createPlace: () => Promise<StorePlace>): void {
+/** Where something with work that waits can be opened, closed and opened again. */
+export interface DuePlace extends AsyncDisposable {
+  open(): Promise<AsyncDisposable & { readonly due: Due }>;
+}
+
+export function dueConformance(createPlace: () => Promise<DuePlace>): void {
   /** A test on an empty store. */
   function dueTest(name: string, work: (due: Due) => Promise<void>): void {
     test(name, async () => {
@@ -66,6 +70,9 @@ export function dueConformance(createPlace: () => Promise<StorePlace>): void {
     await assert.rejects(due.accept([item('a', { dueAtMs: 1.5 })]), RangeError);
     await assert.rejects(due.accept([item('a', { acceptedAtMs: Number.NaN })]), RangeError);
     await assert.rejects(due.accept([item('a\ud800')]), TypeError);
+    await assert.rejects(due.accept([item('')]), TypeError);
+    await assert.rejects(due.purge('event', 'lane', 0.5), RangeError);
+    await assert.rejects(due.list('event', 'lane', undefined, -1), RangeError);
     await assert.rejects(due.claim([want('lane', -1)], 0, everything), RangeError);
     assert.equal((await due.list('event', undefined, undefined, 10)).length, 2);
   });
@@ -208,31 +215,6 @@ export function dueConformance(createPlace: () => Promise<StorePlace>): void {
     assert.equal(new Set(fences).size, 10, 'no fence was given twice');
   });
 
-  test('what was asked for before disposal is stored, and a disposed store refuses', async () => {
-    await using place = await createPlace();
-    const store = await place.open();
-    const { due } = store;
-    await due.accept([item('a')]);
-    const [a] = await due.claim([want('lane')], 0, everything);
-    assert.ok(a !== undefined);
-    const settling = due.settle([{ ...done(a), followedBy: [item('b')] }]);
-    await store[Symbol.asyncDispose]();
-    assert.deepEqual(await settling, [true]);
-
-    const closed = { name: 'StoreError', reason: 'closed' };
-    await assert.rejects(due.accept([item('c')]), closed);
-    await assert.rejects(due.claim([want('lane')], 0, everything), closed);
-    await assert.rejects(due.settle([]), closed);
-    await assert.rejects(due.nextDue([]), closed);
-    await assert.rejects(due.lanes('event'), closed);
-    await assert.rejects(due.list('event', undefined, undefined, 1), closed);
-    await assert.rejects(due.get('event', 'a'), closed);
-    await assert.rejects(due.replace([], []), closed);
-    await assert.rejects(due.purge('event', 'lane', 1), closed);
-    await using again = await place.open();
-    assert.deepEqual(await ids(again.due), ['b']);
-  });
-
   dueTest(
     'lanes are summed up in the order of their bytes, claimed items included',
     async (due) => {
@@ -356,6 +338,34 @@ export function dueConformance(createPlace: () => Promise<StorePlace>): void {
     );
     assert.equal((await claimIds(due, wants, 2)).length, 10_000);
     assert.equal((await due.lanes('event')).length, 10_000);
+  });
+}
+
+/** The end of a store as work that waits sees it. */
+export function dueEndConformance(createPlace: () => Promise<DuePlace>): void {
+  test('what was asked for before disposal is stored, and a disposed store refuses', async () => {
+    await using place = await createPlace();
+    const store = await place.open();
+    const { due } = store;
+    await due.accept([item('a')]);
+    const [a] = await due.claim([want('lane')], 0, everything);
+    assert.ok(a !== undefined);
+    const settling = due.settle([{ ...done(a), followedBy: [item('b')] }]);
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(await settling, [true]);
+
+    const closed = { name: 'StoreError', reason: 'closed' };
+    await assert.rejects(due.accept([item('c')]), closed);
+    await assert.rejects(due.claim([want('lane')], 0, everything), closed);
+    await assert.rejects(due.settle([]), closed);
+    await assert.rejects(due.nextDue([]), closed);
+    await assert.rejects(due.lanes('event'), closed);
+    await assert.rejects(due.list('event', undefined, undefined, 1), closed);
+    await assert.rejects(due.get('event', 'a'), closed);
+    await assert.rejects(due.replace([], []), closed);
+    await assert.rejects(due.purge('event', 'lane', 1), closed);
+    await using again = await place.open();
+    assert.deepEqual(await ids(again.due), ['b']);
   });
 }
 

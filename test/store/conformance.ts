@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Store } from '../../host/store/store.ts';
 import { blobConformance } from './conformance-blobs.ts';
-import { dueConformance } from './conformance-due.ts';
+import { dueConformance, dueEndConformance } from './conformance-due.ts';
 import { registryConformance } from './conformance-registry.ts';
 import { watchConformance } from './conformance-watch.ts';
 
@@ -20,6 +20,7 @@ export function storeConformance(name: string, createPlace: () => Promise<StoreP
     watchConformance(createPlace);
     blobConformance(createPlace);
     dueConformance(createPlace);
+    dueEndConformance(createPlace);
     lifeConformance(createPlace);
   });
 }

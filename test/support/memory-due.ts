@@ -1,4 +1,5 @@
 // Work that waits, in memory: what the durable queue is compared with, and enough of a store for tests of what stands on it.
+import { checkCount, checkDistinct, rowOf } from '../../host/store/due-items.ts';
 import {
   type ClaimedItem,
   type Due,
@@ -37,6 +38,7 @@ export class MemoryDue implements Due {
     nowMs: number,
     maxBytes: number,
   ): Promise<readonly ClaimedItem[]> {
+    for (const { count } of wants) checkCount('count', count);
     const claimed: ClaimedItem[] = [];
     let left = maxBytes;
     for (const { kind, lane, count } of wants) {
@@ -75,6 +77,7 @@ export class MemoryDue implements Due {
   }
 
   async list(kind: string, lane: string | undefined, afterId: string | undefined, limit: number) {
+    checkCount('limit', limit);
     return this.#all()
       .filter((item) => item.kind === kind && (lane === undefined || item.lane === lane))
       .filter(({ id }) => afterId === undefined || compareText(id, afterId) > 0)
@@ -88,6 +91,7 @@ export class MemoryDue implements Due {
   }
 
   async replace(items: readonly Name[], replacements: readonly DueItem[]): Promise<boolean> {
+    checkDistinct(items);
     const held = items.map((item) => this.#held.get(nameOf(item)));
     if (!held.every((each) => each !== undefined && each.fence === undefined)) return false;
     this.#atomically(() => {
@@ -98,6 +102,7 @@ export class MemoryDue implements Due {
   }
 
   async purge(kind: string, lane: string, limit: number): Promise<number> {
+    checkCount('limit', limit);
     const gone = this.#unclaimed(kind, lane).slice(0, limit);
     for (const { item } of gone) this.#held.delete(nameOf(item));
     return gone.length;
@@ -115,6 +120,7 @@ export class MemoryDue implements Due {
 
   #addAll(items: readonly DueItem[]): void {
     for (const item of items) {
+      rowOf(item); // refuses what cannot be stored
       if (this.#held.has(nameOf(item)))
         throw new StoreError('internal', `${item.kind} ${item.id} is there already`);
       this.#keep({ item: copyOf(item), seq: ++this.#lastSeq, fence: undefined });
