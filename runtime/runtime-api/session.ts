@@ -105,9 +105,8 @@ export class RuntimeSession {
     state: ResultState,
   ): Reply | undefined {
     const current = this.#current;
-    if (current !== undefined && current.event.invocation.requestId !== requestId)
-      return INVALID_REQUEST_ID;
-    if (current !== undefined && (invocationId ?? current.invocationId) !== current.invocationId)
+    if (current?.event.invocation.requestId !== requestId) return INVALID_REQUEST_ID;
+    if ((invocationId ?? current.invocationId) !== current.invocationId)
       return INVALID_INVOCATION_ID;
     return this.#enter(state);
   }

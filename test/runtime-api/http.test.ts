@@ -231,7 +231,8 @@ suite('a result', () => {
   test('that nobody waits for is refused', async () => {
     await using api = await openApi();
     const to = (from: string) => transition(from, 'InvocationResponse');
-    await expectReply(api, ['POST', RESPONSE, { body: '1' }], 403, to('Started'));
+    const noSuchId = refusalText('InvalidRequestID', 'Invalid request ID');
+    await expectReply(api, ['POST', RESPONSE, { body: '1' }], 400, noSuchId);
     api.session.invoke(eventOf());
     await api.send('GET', NEXT);
     await api.send('POST', RESPONSE, { body: '1' });
