@@ -109,6 +109,14 @@ export function path(raw: RawValue, { baseDir }: ValueContext): string {
   return resolve(baseDir, text(raw));
 }
 
+/** Paths with colons between them. */
+export function paths(raw: RawValue, context: ValueContext): readonly string[] {
+  return text(raw)
+    .split(':')
+    .filter((each) => each !== '')
+    .map((each) => path(each, context));
+}
+
 /** One of these words, or a path, which is given with a slash in it. */
 export function pathOrOneOf(words: readonly string[]): Parser<string> {
   return (raw, context) => {

@@ -18,8 +18,10 @@ import {
   type Parser,
   path,
   pathOrOneOf,
+  paths,
   rate,
   secretMatching,
+  text,
   whole,
 } from './config-values.ts';
 
@@ -50,6 +52,12 @@ export interface HostConfig {
     readonly backend: 'auto' | 'bwrap' | 'uid' | 'process';
     /** `auto`, `none`, or the absolute path of a cgroup (version 2) that is the host's own. */
     readonly cgroupRoot: string;
+  };
+  readonly python: {
+    /** Absolute paths of interpreters, or of directories with some, that come before all others. */
+    readonly named: readonly string[];
+    /** As in the variable PATH. */
+    readonly searchPath: string;
   };
   readonly functionError: 'modern' | 'classic';
   readonly pool: {
@@ -219,6 +227,18 @@ const SETTINGS = {
     default: 'auto',
     parse: pathOrOneOf(['auto', 'none']),
     about: 'The control group (version 2) that sandboxes go below; none: memory is polled',
+  },
+  python: {
+    default: undefined,
+    parse: paths,
+    about:
+      'Python interpreters, or directories with some, to be preferred; separated by colons',
+  },
+  searchPath: {
+    default: undefined,
+    parse: text,
+    variable: 'PATH',
+    about: 'Where programs are found, Python interpreters among them',
   },
   functionError: {
     default: 'modern',
@@ -468,6 +488,7 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
       backend: values['isolation.backend'],
       cgroupRoot: values['isolation.cgroupRoot'],
     },
+    python: { named: values.python ?? [], searchPath: values.searchPath ?? '' },
     functionError: values.functionError,
     pool: {
       idleMs: values['pool.idleMs'],

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { Pool } from '../runtime/pool.ts';
+import { describePlaces } from '../runtime/python/places.ts';
 import { Runtimes } from '../runtime/runtimes.ts';
 import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
 import { Slots } from '../runtime/slots.ts';
@@ -231,13 +232,18 @@ function servicesByName(...services: readonly SignedService[]): Map<string, Sign
 /** What environments run in: interpreters, slots that wait, the warm pool. */
 function startEnvironments(
   stack: AsyncDisposableStack,
-  { bootstrap, sandboxes }: Pick<OpenedParts, 'bootstrap' | 'sandboxes'>,
+  { bootstrap, pythonBootstrap, pythons, sandboxes }: OpenedParts,
   { config, clock, report }: OpenOptions,
 ) {
   const runtimes = new Runtimes({
     node: process.execPath,
     nodeVersion: process.versions.node,
     bootstrap,
+    python: {
+      bootstrap: pythonBootstrap,
+      interpreters: pythons,
+      places: describePlaces(config.python),
+    },
   });
   const slots = stack.use(
     new Slots({
@@ -300,7 +306,7 @@ function noteMissingRuntime(
   const support = runtimes.support(runtime);
   if (support.kind === 'missing')
     report(
-      `${functionName} uses ${runtime}, which cannot run on this host: it needs ${support.missing.lookedFor}; invocations will say so`,
+      `${functionName} uses ${runtime}, which cannot run on this host: ${support.missing.reason}; invocations will say so`,
     );
 }
 

@@ -1,8 +1,10 @@
 // The parts of a host that read the disk, or try what this machine can do, before they are of use.
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import path from 'node:path';
-import { bundleNodeBootstrap } from '../runtime/bootstraps.ts';
+import { bundleNodeBootstrap, pythonBootstrap } from '../runtime/bootstraps.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { findPythons } from '../runtime/python/probe.ts';
 import { openSandboxes } from '../runtime/sandbox/open.ts';
 import { openCredentials } from './auth/credentials.ts';
 import { openHostKey } from './auth/host-key.ts';
@@ -39,6 +41,11 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
       hostId,
     }),
     bootstrap: bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+    pythonBootstrap: pythonBootstrap(),
+    pythons: findPythons(
+      { ...config.python, home: homedir() },
+      path.join(store.directory.path, 'pythons.json'),
+    ),
     logs: openLogs({
       dir: folders.logs,
       clock,

@@ -1,19 +1,32 @@
-// Bundles a bootstrap into one file, so that a slot reads one file and strips no types. Kept by content: made once per change.
+// The directories that become /var/runtime. The Node bootstrap is bundled into one file, so that a slot reads one file and strips
+// no types; kept by content, made once per change. The Python one is used as it is.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 const SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'node');
+const PYTHON_SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'python');
 
-export interface BundledBootstrap {
-  /** Directory that becomes `/var/runtime`; holds `main.mjs`. */
+export interface Bootstrap {
+  /** Directory that becomes `/var/runtime`; holds `main.mjs` or `main.py`. */
   readonly directory: string;
   /** SHA-256 of sources and bundler settings, hex. */
   readonly hash: string;
 }
 
+/** The Python bootstrap where it lies. */
+export async function pythonBootstrap(): Promise<Bootstrap> {
+  const hash = createHash('sha256').update('python 1\n');
+  const names = await readdir(PYTHON_SOURCE, { recursive: true });
+  for (const name of names.toSorted()) {
+    if (!name.endsWith('.py')) continue;
+    hash.update(`${name}\n`).update(await readFile(path.join(PYTHON_SOURCE, name)));
+  }
+  return { directory: PYTHON_SOURCE, hash: hash.digest('hex') };
+}
+
 /** Writes `<directory>/node-<hash>/main.mjs` unless it is there, and removes older ones. */
-export async function bundleNodeBootstrap(directory: string): Promise<BundledBootstrap> {
+export async function bundleNodeBootstrap(directory: string): Promise<Bootstrap> {
   const hash = await sourceHash();
   const target = path.join(directory, `node-${hash.slice(0, 16)}`);
   if (!(await exists(path.join(target, 'main.mjs')))) await bundleInto(target);

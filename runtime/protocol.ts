@@ -43,6 +43,8 @@ export interface Specialise {
   readonly env: Readonly<Record<string, string>>;
   /** {@link SandboxPaths.withdrawnFile}. */
   readonly withdrawnFile: string;
+  /** {@link SandboxPaths.optDir}. */
+  readonly optDir: string;
   /** Makes Node's `import` look for packages in the folders of NODE_PATH, as `require` does. Only where there may be some. */
   readonly importsFromNodePath?: boolean | undefined;
 }

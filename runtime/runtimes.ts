@@ -1,7 +1,9 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { Bootstrap } from './bootstraps.ts';
 import type { SandboxPaths } from './protocol.ts';
+import type { PythonInterpreter } from './python/probe.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
 
@@ -12,9 +14,9 @@ export interface RuntimeVersion {
   readonly hash: string;
 }
 
-/** Why an identifier cannot be run here: what was looked for and what to do. */
+/** Why an identifier cannot be run here, and what to do: two sentences. */
 export interface MissingRuntime {
-  readonly lookedFor: string;
+  readonly reason: string;
   readonly remedy: string;
 }
 
@@ -27,11 +29,24 @@ export interface RuntimesOptions {
   readonly node: string;
   /** Its version, `24.21.0`. */
   readonly nodeVersion: string;
-  /** Host directory with the bundled bootstrap, `main.mjs`, and its content hash. */
-  readonly bootstrap: { readonly directory: string; readonly hash: string };
+  /** Holds `main.mjs`. */
+  readonly bootstrap: Bootstrap;
+  readonly python: {
+    /** Holds `main.py`. */
+    readonly bootstrap: Bootstrap;
+    readonly interpreters: readonly PythonInterpreter[];
+    /** Where they were looked for, for people. */
+    readonly places: string;
+  };
 }
 
-const AVAILABLE = 'nodejs24.x';
+/** A runtime that can be started here. */
+interface Runnable {
+  readonly version: RuntimeVersion;
+  readonly program: (shape: SlotShape) => SlotProgram;
+}
+
+const NODE = 'nodejs24.x';
 
 /** Programs of functions themselves; they are made for Linux. */
 const CUSTOM = process.platform === 'linux' ? ['provided.al2023', 'provided.al2', 'provided'] : [];
@@ -40,24 +55,32 @@ const CUSTOM = process.platform === 'linux' ? ['provided.al2023', 'provided.al2'
 const WAITING = path.join(import.meta.dirname, '..', 'bootstrap', 'provided');
 
 export class Runtimes {
-  readonly #options: RuntimesOptions;
-  readonly #version: RuntimeVersion;
+  readonly #runnable: Map<string, Runnable>;
+  readonly #pythonPlaces: string;
+  /** What was found and does not start after all, with the reason. */
+  readonly #unfit = new Map<string, string>();
 
   constructor(options: RuntimesOptions) {
-    this.#options = options;
-    const [major, minor] = options.nodeVersion.split('.');
-    this.#version = { name: `nodejs:${major}.v${minor}`, hash: options.bootstrap.hash };
+    const { bootstrap, interpreters, places } = options.python;
+    this.#pythonPlaces = places;
+    this.#runnable = new Map([
+      [NODE, nodeRunnable(options)],
+      ...CUSTOM.map((runtime) => [runtime, customRunnable(runtime)] as const),
+      ...interpreters.map(
+        (each) => [`python3.${each.minor}`, pythonRunnable(each, bootstrap)] as const,
+      ),
+    ]);
   }
 
-  /** Runtime identifiers that can be invoked here. */
+  /** Runtime identifiers that can be invoked here, the most usual one first. */
   get available(): readonly string[] {
-    return [AVAILABLE, ...CUSTOM];
+    return [...this.#runnable.keys()];
   }
 
   support(runtime: string): RuntimeSupport {
-    if (runtime === AVAILABLE) return { kind: 'available', version: this.#version };
-    if (CUSTOM.includes(runtime)) return { kind: 'available', version: customVersion(runtime) };
-    return { kind: 'missing', missing: { lookedFor: whatItNeeds(runtime), remedy: REMEDY } };
+    const runnable = this.#runnable.get(runtime);
+    if (runnable !== undefined) return { kind: 'available', version: runnable.version };
+    return { kind: 'missing', missing: this.#missing(runtime) };
   }
 
   /** What the ARN of a runtime version ends in: of what runs here, or of the bare name. */
@@ -69,48 +92,97 @@ export class Runtimes {
 
   /** The program of a slot; the runtime must be available. */
   program(shape: SlotShape): SlotProgram {
-    if (CUSTOM.includes(shape.runtime)) return WAITING_PROGRAM;
-    if (shape.runtime !== AVAILABLE)
+    const runnable = this.#runnable.get(shape.runtime);
+    if (runnable === undefined)
       throw new Error(`no program for the runtime ${shape.runtime} on this machine`);
-    return {
-      runtimeDir: this.#options.bootstrap.directory,
-      interpreter: this.#options.node,
-      arguments: (paths: SandboxPaths) => [
-        ...v8Flags(shape.memoryMib),
-        `${paths.runtimeDir}/main.mjs`,
-      ],
-    };
+    return runnable.program(shape);
+  }
+
+  /** It was found, but a slot of it does not come up. */
+  giveUp(runtime: string, reason: string): void {
+    this.#runnable.delete(runtime);
+    this.#unfit.set(runtime, reason);
+  }
+
+  #missing(runtime: string): MissingRuntime {
+    const unfit = this.#unfit.get(runtime);
+    const reason =
+      unfit === undefined
+        ? `it needs ${whatItNeeds(runtime, this.#pythonPlaces)}`
+        : `what was found for it does not start in a sandbox: ${unfit}`;
+    const python = /^python(3\.\d+)$/.exec(runtime)?.[1];
+    return { reason, remedy: python === undefined ? REMEDY : installPython(python) };
   }
 }
 
-const WAITING_PROGRAM: SlotProgram = {
-  runtimeDir: WAITING,
-  interpreter: undefined,
-  arguments: (paths: SandboxPaths) => ['/bin/sh', `${paths.runtimeDir}/wait.sh`],
-};
-
-/** As INIT_START names it, `provided:al2023.v1`: nothing of ours is in what runs there. */
-function customVersion(runtime: string): RuntimeVersion {
-  const name = `${runtime.replace('.', ':')}.v1`;
-  return { name, hash: createHash('sha256').update(name).digest('hex') };
+function nodeRunnable({ node, nodeVersion, bootstrap }: RuntimesOptions): Runnable {
+  const [major, minor] = nodeVersion.split('.');
+  return {
+    version: { name: `nodejs:${major}.v${minor}`, hash: bootstrap.hash },
+    program: ({ memoryMib }) => ({
+      runtimeDir: bootstrap.directory,
+      interpreter: node,
+      arguments: ({ runtimeDir }) => [...v8Flags(memoryMib), `${runtimeDir}/main.mjs`],
+    }),
+  };
 }
 
-const REMEDY = `run: aws lambda update-function-configuration --function-name NAME --runtime ${AVAILABLE}`;
+/** Without `site`, which would let functions import what happens to be installed on this machine. */
+const PYTHON_FLAGS = ['-s', '-S'];
 
-function whatItNeeds(runtime: string): string {
+function pythonRunnable(
+  { minor, version, prefix, file }: PythonInterpreter,
+  { directory, hash }: Bootstrap,
+): Runnable {
+  const patch = version.split('.')[2];
+  return {
+    version: { name: `python:3.${minor}.v${patch}`, hash: hashOf(`${hash} ${version}`) },
+    program: () => ({
+      runtimeDir: directory,
+      interpreter: file,
+      languageDir: prefix,
+      arguments: ({ runtimeDir }) => [...PYTHON_FLAGS, `${runtimeDir}/main.py`],
+    }),
+  };
+}
+
+/** As INIT_START names it, `provided:al2023.v1`: nothing of ours is in what runs there. */
+function customRunnable(runtime: string): Runnable {
+  const name = `${runtime.replace('.', ':')}.v1`;
+  return {
+    version: { name, hash: hashOf(name) },
+    program: () => ({
+      runtimeDir: WAITING,
+      interpreter: undefined,
+      arguments: ({ runtimeDir }: SandboxPaths) => ['/bin/sh', `${runtimeDir}/wait.sh`],
+    }),
+  };
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+const REMEDY = `To use a runtime it has, run: aws lambda update-function-configuration --function-name NAME --runtime ${NODE}`;
+
+function installPython(version: string): string {
+  return `Install it with one of: uv python install ${version}; pyenv install ${version}; apt-get install python${version}. Then start the host again`;
+}
+
+function whatItNeeds(runtime: string, pythonPlaces: string): string {
   const [, language, version] = /^(nodejs|python|java|ruby|dotnet|go)([\d.]*)/.exec(runtime) ?? [];
   switch (language) {
     case 'nodejs':
-      return `Node.js ${version?.replace(/\.$/, '')}`;
+      return `Node.js ${version?.replace(/\.$/, '')}, which this host does not start`;
     case 'python':
-      return `a Python ${version} interpreter`;
+      return `an interpreter called python${version}, and none was found in ${pythonPlaces}`;
     case 'java':
-      return `a Java ${version} runtime client`;
+      return `a Java ${version} runtime client, which this host does not start`;
     case 'ruby':
-      return `a Ruby ${version} runtime client`;
+      return `a Ruby ${version} runtime client, which this host does not start`;
     case 'dotnet':
-      return `a .NET ${version} runtime client`;
+      return `a .NET ${version} runtime client, which this host does not start`;
     default:
-      return 'a custom runtime over the Runtime API';
+      return 'a runtime that this host does not know';
   }
 }

@@ -36,8 +36,8 @@ export async function specialise(
     if (layers !== undefined) await placeLayers(await layers, optDir);
     await rename(await staged, taskDir);
     const { importsFromNodePath } = spec;
-    const { withdrawnFile } = paths;
-    slot.specialise({ env: variables, withdrawnFile, importsFromNodePath });
+    const { withdrawnFile, optDir: optPath } = paths;
+    slot.specialise({ env: variables, withdrawnFile, optDir: optPath, importsFromNodePath });
     return expiresAtMs ?? Number.POSITIVE_INFINITY;
   } catch (error) {
     void staged.then(discard, () => {});

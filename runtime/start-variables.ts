@@ -17,6 +17,36 @@ const START_VARIABLES = {
     'LD_*',
     'MALLOC_*',
   ],
+  // PYTHONPATH is not among them: the bootstrap puts what it names on the search path.
+  python: [
+    'PYTHONASYNCIODEBUG',
+    'PYTHONBREAKPOINT',
+    'PYTHONCOERCECLOCALE',
+    'PYTHONDEBUG',
+    'PYTHONDEVMODE',
+    'PYTHONDONTWRITEBYTECODE',
+    'PYTHONFAULTHANDLER',
+    'PYTHONHASHSEED',
+    'PYTHONINTMAXSTRDIGITS',
+    'PYTHONIOENCODING',
+    'PYTHONMALLOC*',
+    'PYTHONNODEBUGRANGES',
+    'PYTHONOPTIMIZE',
+    'PYTHONPERFSUPPORT',
+    'PYTHONPROFILEIMPORTTIME',
+    'PYTHONSAFEPATH',
+    'PYTHONTRACEMALLOC',
+    'PYTHONUNBUFFERED',
+    'PYTHONUTF8',
+    'PYTHONVERBOSE',
+    'PYTHONWARNINGS',
+    'PYTHONWARNDEFAULTENCODING',
+    'PYTHON_*',
+    'OPENSSL_CONF',
+    'LC_*',
+    'LD_*',
+    'MALLOC_*',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Those of a function's own variables that its slot must be spawned with; undefined when there are none. */
@@ -24,9 +54,11 @@ export function startVariables(
   runtime: string,
   variables: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> | undefined {
-  if (!runtime.startsWith('nodejs')) return undefined;
+  const family = /^[a-z]+/.exec(runtime)?.[0] ?? '';
+  if (!Object.hasOwn(START_VARIABLES, family)) return undefined;
+  const patterns = START_VARIABLES[family as keyof typeof START_VARIABLES]; // hasOwn has checked it
   const found = Object.entries(variables).filter(([name]) =>
-    START_VARIABLES.nodejs.some((pattern) => matches(pattern, name)),
+    patterns.some((pattern) => matches(pattern, name)),
   );
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }

@@ -53,6 +53,7 @@ test('without anything given, the defaults hold', () => {
     trustedHosts: [],
     tls: undefined,
     isolation: { mode: 'auto', backend: 'auto', cgroupRoot: 'auto' },
+    python: { named: [], searchPath: '' },
     functionError: 'modern',
     pool: { idleMs: 600_000, memoryBudgetBytes: 700 * MIB, genericSlots: 2 },
     dispatch: {
@@ -113,6 +114,8 @@ test('every setting can be given by its variable, and by its flag where it has o
     isolation: 'off',
     'isolation.backend': 'uid',
     'isolation.cgroupRoot': '/sys/fs/cgroup/ours',
+    python: '/srv/pythons:/opt/python3/bin/python3.12',
+    searchPath: '/usr/local/bin:/usr/bin',
     functionError: 'classic',
     'pool.idleMs': '1',
     'pool.memoryBudget': '4GiB',
@@ -156,6 +159,10 @@ test('every setting can be given by its variable, and by its flag where it has o
     trustedHosts: ['a.example', 'b.example'],
     tls: { certFile: '/srv/app/c.pem', keyFile: '/srv/app/k.pem' },
     isolation: { mode: 'off', backend: 'uid', cgroupRoot: '/sys/fs/cgroup/ours' },
+    python: {
+      named: ['/srv/pythons', '/opt/python3/bin/python3.12'],
+      searchPath: '/usr/local/bin:/usr/bin',
+    },
     functionError: 'classic',
     pool: { idleMs: 1, memoryBudgetBytes: 4_096 * MIB, genericSlots: 0 },
     dispatch: { queueLength: 2, queueWaitMs: 3, accountConcurrency: 4, limitsRate: true },

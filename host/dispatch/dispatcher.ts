@@ -129,10 +129,10 @@ export class Dispatcher {
       );
     const support = runtimeSupport(settings.runtime);
     if (support.kind === 'available') return support.version;
-    const { lookedFor, remedy } = support.missing;
+    const { reason, remedy } = support.missing;
     throw new ServiceError(
       'InvalidRuntimeException',
-      `The runtime ${settings.runtime} cannot run on this host: looked for ${lookedFor}, which this host does not start yet. To use a runtime it has, ${remedy}`,
+      `The runtime ${settings.runtime} cannot run on this host: ${reason}. ${remedy}`,
     );
   }
 }

@@ -137,6 +137,8 @@ function languageVariables(
   runtime: string,
   paths: EnvironmentInstance['paths'],
 ): Record<string, string> {
+  // What Python makes of a locale that the machine does not have.
+  if (runtime.startsWith('python')) return { PYTHONPATH: paths.runtimeDir, LC_CTYPE: 'C.UTF-8' };
   const major = /^nodejs(\d+)\.x$/.exec(runtime)?.[1];
   if (major === undefined) return {};
   return {

@@ -6,6 +6,7 @@ import {
   bwrapArguments,
   bwrapCommand,
   insideInterpreter,
+  insideLanguageDir,
   insidePaths,
   systemBinds,
 } from './bwrap.ts';
@@ -30,6 +31,8 @@ export interface SlotPlace {
 export interface ReachableProgram {
   readonly runtimeDir: string;
   readonly interpreter: string | undefined;
+  /** See {@link SlotProgram.languageDir}; the interpreter is below it. */
+  readonly languageDir?: string | undefined;
   /** The interpreter's arguments, or the whole command where there is none. */
   readonly arguments: readonly string[];
   /** See {@link SlotShape.startVariables}. */
@@ -78,8 +81,7 @@ export function bwrapBackend(options: BwrapOptions): Backend {
     signalsAsCodes: true,
     paths: () => insidePaths,
     plan(place, shape, program) {
-      const interpreter = program.interpreter && insideInterpreter;
-      const main = commandOf({ ...program, interpreter }, insidePaths, tools);
+      const main = commandOf(seenInside(program), insidePaths, tools);
       const inside = limited(tools, limits(place, shape, options.maxProcesses), main);
       const command = bwrapCommand(bwrap, inside);
       const view = {
@@ -87,6 +89,7 @@ export function bwrapBackend(options: BwrapOptions): Backend {
         optDir: `${place.dir}/opt`,
         runtimeDir: program.runtimeDir,
         interpreter: program.interpreter,
+        languageDir: program.languageDir,
         passwdFile: options.passwdFile,
         tmpBytes: shape.ephemeralStorageMib * bytesPerMib,
         withFilter: filter !== undefined,
@@ -134,6 +137,18 @@ export function processBackend({ tools }: BackendOptions): Backend {
   };
 }
 
+/** The program with the paths that it has in the mount view. */
+function seenInside(program: ReachableProgram): ReachableProgram {
+  const { interpreter, languageDir } = program;
+  if (interpreter === undefined) return program;
+  if (languageDir === undefined) return { ...program, interpreter: insideInterpreter };
+  return {
+    ...program,
+    languageDir: insideLanguageDir,
+    interpreter: insideLanguageDir + interpreter.slice(languageDir.length),
+  };
+}
+
 /** Without a mount view everything is where it really is. */
 function ownPaths(place: SlotPlace, runtimeDir: string): SandboxPaths {
   return {
@@ -155,10 +170,23 @@ function commandOf(
 ): readonly string[] {
   if (program.interpreter === undefined) return program.arguments;
   const main = [program.interpreter, ...program.arguments];
-  const variables = Object.entries(program.startVariables ?? {});
-  if (variables.length === 0) return main;
-  const assignments = variables.map(([name, value]) => `${name}=${value}`);
-  return [sh, '-c', awaitCode, 'sh', taskRoot, env, ...assignments, ...main];
+  const assignments = Object.entries(variablesOf(program)).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const started = assignments.length === 0 ? main : [env, ...assignments, ...main];
+  if (program.startVariables === undefined) return started;
+  return [sh, '-c', awaitCode, 'sh', taskRoot, ...started];
+}
+
+/** An installation may look for its own libraries where it was built to lie, which is not where it is seen. */
+function variablesOf({
+  startVariables = {},
+  languageDir,
+}: ReachableProgram): Readonly<Record<string, string>> {
+  if (languageDir === undefined) return startVariables;
+  const { LD_LIBRARY_PATH: given } = startVariables;
+  const own = `${languageDir}/lib`;
+  return { ...startVariables, LD_LIBRARY_PATH: given === undefined ? own : `${given}:${own}` };
 }
 
 function required(setpriv: string | undefined): string {

@@ -12,8 +12,11 @@ export const insidePaths: SandboxPaths = {
   withdrawnFile: '/var/withdrawn',
 };
 
-/** The interpreter's place inside. */
+/** The place inside of an interpreter that is one file. */
 export const insideInterpreter = '/var/lang/bin/node';
+
+/** The place inside of one that is a whole directory. */
+export const insideLanguageDir = '/var/lang';
 
 /** The descriptors bwrap reads or writes and then closes; the function sees 0 to 3 only. */
 const bwrapDescriptors = { filter: 4, arguments: 5, status: 6 } as const;
@@ -61,6 +64,8 @@ export interface SlotView {
   readonly runtimeDir: string;
   /** None for a program without one. */
   readonly interpreter: string | undefined;
+  /** Holds the interpreter, where it needs more than itself. */
+  readonly languageDir?: string | undefined;
   readonly passwdFile: string;
   readonly tmpBytes: number;
   readonly withFilter: boolean;
@@ -96,7 +101,7 @@ export function bwrapArguments(
     ['--proc', '/proc', '--dev', '/dev'],
     ['--ro-bind', view.varDir, '/var', '--ro-bind', view.optDir, insidePaths.optDir],
     ['--ro-bind', view.runtimeDir, insidePaths.runtimeDir],
-    view.interpreter === undefined ? [] : ['--ro-bind', view.interpreter, insideInterpreter],
+    languageBind(view),
     etc.flatMap((file) => ['--ro-bind-try', file, file]),
     ['--ro-bind', view.passwdFile, '/etc/passwd'],
     abilities.tmpfsSize ? ['--size', String(view.tmpBytes)] : [],
@@ -109,6 +114,11 @@ export function bwrapArguments(
     .flat()
     .map((argument) => `${argument}\0`)
     .join('');
+}
+
+function languageBind({ interpreter, languageDir }: SlotView): readonly string[] {
+  if (languageDir !== undefined) return ['--ro-bind', languageDir, insideLanguageDir];
+  return interpreter === undefined ? [] : ['--ro-bind', interpreter, insideInterpreter];
 }
 
 /** The visible part of the command line; everything that names a host path is in the arguments' descriptor. */

@@ -3,7 +3,7 @@ import { type Candidate, chooseBackend, type Surroundings } from './candidates.t
 import { openGround, sharedNames } from './ground.ts';
 import { FilterFile } from './launch.ts';
 import { MemoryPoll } from './memory-poll.ts';
-import { ReachableCopies } from './reach.ts';
+import { LanguageViews, ReachableCopies } from './reach.ts';
 import { isolationReport } from './report.ts';
 import type {
   IsolationReport,
@@ -44,18 +44,25 @@ export async function openSandboxes(config: SandboxConfig): Promise<Sandboxes> {
     `${ground.slotsDir}/${sharedNames.copies}`,
     `${candidate.shownSlotsDir}/${sharedNames.copies}`,
   );
+  const languages = stack.use(new LanguageViews(config.hostId));
   const owned = stack.move();
-  return createSandboxes(report, candidate, copies, () => owned.disposeAsync());
+  return createSandboxes(report, candidate, { copies, languages }, () => owned.disposeAsync());
 }
 
 function createSandboxes(
   report: IsolationReport,
   { factory, uidPerSlot }: Candidate,
-  copies: ReachableCopies,
+  { copies, languages }: { copies: ReachableCopies; languages: LanguageViews },
   dispose: () => Promise<void>,
 ): Sandboxes {
   // Only users other than the host's need detours; its own reads what it always read.
   const reachable = (path: string) => (uidPerSlot ? copies.of(path) : path);
+  const reachableLanguage = ({ interpreter, languageDir }: SlotProgram) => {
+    if (interpreter === undefined || languageDir === undefined)
+      return { interpreter: interpreter && reachable(interpreter) };
+    const shown = uidPerSlot ? languages.of(languageDir) : languageDir;
+    return { interpreter: shown + interpreter.slice(languageDir.length), languageDir: shown };
+  };
   return {
     report,
     get quarantined() {
@@ -64,10 +71,10 @@ function createSandboxes(
     spawn(shape: SlotShape, program: SlotProgram): Sandbox {
       return factory.start(shape, (place) => {
         const runtimeDir = reachable(program.runtimeDir);
-        const interpreter = program.interpreter && reachable(program.interpreter);
         const paths = factory.pathsOf(place, runtimeDir);
         const { startVariables } = shape;
-        return { runtimeDir, interpreter, arguments: program.arguments(paths), startVariables };
+        const language = reachableLanguage(program);
+        return { runtimeDir, ...language, arguments: program.arguments(paths), startVariables };
       });
     },
     [Symbol.asyncDispose]: dispose,

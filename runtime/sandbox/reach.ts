@@ -68,15 +68,9 @@ export function openSlotsView(slotsDir: string, hostId: string): SlotsViewResult
       view: { path: slotsDir, note: '', [Symbol.dispose]: () => undefined },
     };
   }
-  mkdirSync(runDir, { recursive: true, mode: 0o711 });
-  mkdirSync(mountPoint, { mode: 0o711 });
-  const mount = spawnSync('mount', ['--bind', '--make-private', slotsDir, mountPoint], {
-    encoding: 'utf8',
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
-  if (mount.status !== 0) {
-    rmdirSync(mountPoint);
-    const reason = `slots cannot be reached by their own users: ${blocked} is closed to others, and a bind mount below ${runDir} failed (${(mount.stderr || String(mount.error)).trim()}); use a data directory elsewhere, or chmod o+x ${blocked}`;
+  const problem = bindMount(slotsDir, mountPoint);
+  if (problem !== undefined) {
+    const reason = `slots cannot be reached by their own users: ${blocked} is closed to others, and a bind mount below ${runDir} failed (${problem}); use a data directory elsewhere, or chmod o+x ${blocked}`;
     return { kind: 'blocked', reason };
   }
   const note = `${blocked} is closed to others; slots are shown to their users by a bind mount at ${mountPoint}`;
@@ -84,6 +78,59 @@ export function openSlotsView(slotsDir: string, hostId: string): SlotsViewResult
     kind: 'walkable',
     view: { path: mountPoint, note, [Symbol.dispose]: () => removeMount(mountPoint) },
   };
+}
+
+/** What mount(8) said when it failed. */
+function bindMount(directory: string, mountPoint: string): string | undefined {
+  mkdirSync(runDir, { recursive: true, mode: 0o711 });
+  mkdirSync(mountPoint, { mode: 0o711 });
+  const mount = spawnSync('mount', ['--bind', '--make-private', directory, mountPoint], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+  });
+  if (mount.status === 0) return undefined;
+  rmdirSync(mountPoint);
+  return (mount.stderr || String(mount.error)).trim();
+}
+
+/** Installations of languages that others cannot walk to, each shown by a bind mount: they are too large to copy. */
+export class LanguageViews implements Disposable {
+  readonly #prefix: string;
+  readonly #shown = new Map<string, string>();
+  readonly #mounted: string[] = [];
+
+  /** Removes what a dead host of that id left mounted. */
+  constructor(hostId: string) {
+    this.#prefix = `${hostId}-language-`;
+    if (!existsSync(runDir)) return;
+    for (const name of readdirSync(runDir))
+      if (name.startsWith(this.#prefix)) removeMount(`${runDir}/${name}`);
+  }
+
+  /** `directory` itself where anybody can walk to it, else where it is shown. Throws when it cannot be. Blocks once for each. */
+  of(directory: string): string {
+    const known = this.#shown.get(directory);
+    if (known !== undefined) return known;
+    const blocked = blockedAt(directory);
+    const shown = blocked === undefined ? directory : this.#mount(directory, blocked);
+    this.#shown.set(directory, shown);
+    return shown;
+  }
+
+  [Symbol.dispose](): void {
+    for (const mountPoint of this.#mounted.splice(0)) removeMount(mountPoint);
+  }
+
+  #mount(directory: string, blocked: string): string {
+    const mountPoint = `${runDir}/${this.#prefix}${this.#mounted.length}`;
+    const problem = bindMount(directory, mountPoint);
+    if (problem !== undefined)
+      throw new Error(
+        `${directory} cannot be reached by the users of slots: ${blocked} is closed to others, and a bind mount below ${runDir} failed (${problem}); install it elsewhere, or chmod o+x ${blocked}`,
+      );
+    this.#mounted.push(mountPoint);
+    return mountPoint;
+  }
 }
 
 function removeMount(mountPoint: string): void {

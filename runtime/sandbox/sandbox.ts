@@ -23,8 +23,10 @@ export interface SlotShape {
 export interface SlotProgram {
   /** Host path of the directory that is `/var/runtime` inside. */
   readonly runtimeDir: string;
-  /** Host path of the interpreter that is `/var/lang/bin/node` inside; undefined for a program that has none. */
+  /** Host path of the interpreter; undefined for a program that has none. Without `languageDir` it is `/var/lang/bin/node` inside. */
   readonly interpreter: string | undefined;
+  /** Host path of the directory that is `/var/lang` inside: the interpreter's whole installation, for those that need more than themselves. */
+  readonly languageDir?: string | undefined;
   /** Arguments of the interpreter, or, without one, the whole command; given where its files are. */
   arguments(paths: SandboxPaths): readonly string[];
 }

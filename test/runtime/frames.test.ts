@@ -111,8 +111,8 @@ suite('an invoke frame', () => {
 test('the frames without fields', () => {
   assert.deepEqual(shutdownFrame(), frame('Q', text('')));
   assert.deepEqual(
-    specialiseFrame({ env: { A: 'ä' }, withdrawnFile: '/w' }),
-    frame('S', text(JSON.stringify({ env: { A: 'ä' }, withdrawnFile: '/w' }))),
+    specialiseFrame({ env: { A: 'ä' }, withdrawnFile: '/w', optDir: '/opt' }),
+    frame('S', text(JSON.stringify({ env: { A: 'ä' }, withdrawnFile: '/w', optDir: '/opt' }))),
   );
 });
 
