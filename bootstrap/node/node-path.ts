@@ -1,9 +1,12 @@
 // `import` from the folders of NODE_PATH, where layers have their packages. Node itself looks there for `require` alone; on the service
 // both do.
-import { type ResolveHookContext, registerHooks } from 'node:module';
+import Module, { type ResolveHookContext } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ErrorConstructor } from './primordials.ts';
+
+/** Neither a path nor a URL nor a package's own `#import`. */
+const PACKAGE = /^(?:@[^/]+\/)?[^./#@][^:]*$/;
 
 /**
  * For the life of the process. A package that `import` finds in no other way is looked for in each folder named node_modules, in their
@@ -15,7 +18,12 @@ export function importFromNodePath(nodePath: string): void {
     .filter((folder) => path.basename(folder) === 'node_modules');
   // As if the importing module lay beside the folder: then it is the first in which Node looks.
   const parents = folders.map((folder) => pathToFileURL(`${path.dirname(folder)}/module.mjs`).href);
-  registerHooks({
+  const older: Pick<typeof Module, 'register'> & { readonly registerHooks?: unknown } = Module;
+  if (older.registerHooks === undefined) {
+    older.register(HOOKS_BEFORE, { data: parents });
+    return;
+  }
+  Module.registerHooks({
     resolve(specifier, context, nextResolve) {
       try {
         return nextResolve(specifier, context);
@@ -44,9 +52,29 @@ export function importFromNodePath(nodePath: string): void {
   });
 }
 
-/** Neither a path nor a URL nor a package's own `#import`. */
+/** The same for a Node before 22.15, which runs hooks in a thread of their own and takes them as a module. */
+const HOOKS_BEFORE = `data:text/javascript,${encodeURIComponent(`
+  let parents = [];
+  export const initialize = (data) => { parents = data; };
+  const isPackage = (specifier) => ${String(PACKAGE)}.test(specifier);
+  export const resolve = async (specifier, context, nextResolve) => {
+    try {
+      return await nextResolve(specifier, context);
+    } catch (error) {
+      if (!isPackage(specifier) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      for (const parentURL of parents)
+        try {
+          return await nextResolve(specifier, { ...context, parentURL });
+        } catch (other) {
+          if (other.code !== 'ERR_MODULE_NOT_FOUND') throw other;
+        }
+      throw error;
+    }
+  };
+`)}`;
+
 function isPackage(specifier: string): boolean {
-  return /^(?:@[^/]+\/)?[^./#@][^:]*$/.test(specifier);
+  return PACKAGE.test(specifier);
 }
 
 /** What `import` says of a missing module; `require` says MODULE_NOT_FOUND, and has looked everywhere by then. */

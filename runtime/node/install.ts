@@ -1,0 +1,62 @@
+// Installs a Node for functions into the data directory, by the machine's own npm: the packages that hold nothing but the program.
+import { execFile } from 'node:child_process';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { installedProgram, type NodeInterpreter, type NodeMajor, probeNode } from './find.ts';
+
+/** Some 45 MB are to be fetched. */
+const INSTALL_LIMIT_MS = 10 * 60_000;
+
+export interface NodeInstallOptions {
+  /** Below the data directory; made when it is missing. */
+  readonly installDir: string;
+  /** Of npm: where it finds itself, its cache and its settings. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The package that npm is asked for, as one would type it. */
+export function nodePackage(major: NodeMajor): string {
+  return `node-${process.platform}-${process.arch}@${major}`;
+}
+
+/** Rejects with what npm said. What is there already is replaced as a whole. */
+export async function installNode(
+  major: NodeMajor,
+  { installDir, environment }: NodeInstallOptions,
+): Promise<NodeInterpreter> {
+  const target = path.join(installDir, `node-${major}`);
+  const half = `${target}.${process.pid}`;
+  await rm(half, { recursive: true, force: true });
+  await mkdir(half, { recursive: true, mode: 0o755 });
+  try {
+    await npmInstall(half, nodePackage(major), environment);
+    const name = nodePackage(major).split('@')[0] ?? '';
+    await rm(target, { recursive: true, force: true });
+    await rename(path.join(half, 'node_modules', name), target);
+  } finally {
+    await rm(half, { recursive: true, force: true });
+  }
+  const found = await probeNode(installedProgram(installDir, major));
+  if (found?.major !== major) throw new Error(`${nodePackage(major)} does not run on this machine`);
+  return found;
+}
+
+async function npmInstall(
+  prefix: string,
+  what: string,
+  environment: NodeInstallOptions['environment'],
+): Promise<void> {
+  const quiet = ['--no-audit', '--no-fund', '--no-save', '--no-package-lock', '--loglevel=error'];
+  const args = ['install', '--prefix', prefix, '--ignore-scripts', ...quiet, what];
+  try {
+    await promisify(execFile)('npm', args, {
+      env: environment,
+      cwd: prefix,
+      timeout: INSTALL_LIMIT_MS,
+    });
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
+    throw new Error(`npm could not install ${what}: ${said}`, { cause });
+  }
+}
