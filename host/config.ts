@@ -74,6 +74,12 @@ export interface HostConfig {
     /** Whether requests per second are limited as well. */
     readonly limitsRate: boolean;
   };
+  readonly async: {
+    /** Before the first retry after an error of the function; before the second twice that. */
+    readonly retryBaseMs: number;
+    /** How long an event that was given up is kept; 0: not at all. */
+    readonly keepDeadLettersMs: number;
+  };
   readonly logs: { readonly maxBytesPerGroup: number };
   readonly shutdown: { readonly graceMs: number };
   readonly limits: {
@@ -279,6 +285,18 @@ const SETTINGS = {
     default: 'off',
     parse: oneOf(['off', 'on']),
     about: 'Limit synchronous invocations of a function to 10 per second and concurrent execution',
+  },
+  'async.retryBaseSeconds': {
+    default: '60',
+    parse: whole(0, 86_400),
+    about:
+      'Wait before an asynchronous event is retried after an error of its function; twice that before the second retry',
+  },
+  'async.deadLetterSeconds': {
+    default: '1209600',
+    parse: whole(0, 315_360_000),
+    about:
+      'How long an asynchronous event that was given up is kept, to be looked at or redriven; 0 keeps none',
   },
   'logs.maxBytesPerGroup': {
     default: '256MiB',
@@ -500,6 +518,10 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
       queueWaitMs: values['dispatch.queueWaitMs'],
       accountConcurrency: values['dispatch.accountConcurrency'],
       limitsRate: values['dispatch.requestRate'] === 'on',
+    },
+    async: {
+      retryBaseMs: values['async.retryBaseSeconds'] * 1000,
+      keepDeadLettersMs: values['async.deadLetterSeconds'] * 1000,
     },
     logs: { maxBytesPerGroup: values['logs.maxBytesPerGroup'] },
     shutdown: { graceMs: values['shutdown.graceMs'] },

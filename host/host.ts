@@ -43,6 +43,9 @@ import { layerDigests } from './layers/attach.ts';
 import { type OpenedParts, type OpenOptions, openParts } from './open-parts.ts';
 import { ResourcePolicies } from './policies/resource-policies.ts';
 import type { SignedService } from './query/service.ts';
+import { openDeliverer } from './queue/outcomes/open.ts';
+import { AsyncQueue } from './queue/queue.ts';
+import { systemTimers } from './queue/timers.ts';
 import { createSts } from './sts/service.ts';
 
 /** As many tenants may have environments as on the service: 2,500 for a concurrency of 1,000. */
@@ -116,6 +119,32 @@ export async function startHost({
     architecture: machineArchitecture(),
     random: Math.random,
   });
+  const policies = new ResourcePolicies(functions, layers);
+  const deliverer = stack.use(
+    openDeliverer({
+      endpoints: config.awsEndpoints,
+      secretsDir: store.directory.folders.secrets,
+      roles,
+      now,
+      onProblem: report,
+    }),
+  );
+  const queue = stack.use(
+    await AsyncQueue.open({
+      due: store.due,
+      dispatcher,
+      functions,
+      policies,
+      deliverer,
+      ...config.async,
+      functionError: config.functionError,
+      epochMs: now,
+      timers: systemTimers,
+      random: Math.random,
+      newUuid: randomUUID,
+      onProblem: report,
+    }),
+  );
   const provisioning = new Provisioning({
     functions,
     environments: pool,
@@ -147,7 +176,6 @@ export async function startHost({
     });
   const authenticator = authenticatorOf('lambda');
   const links = createSignedLinks({ hostKey });
-  const policies = new ResourcePolicies(functions, layers);
   const parts: OperationParts = {
     functions,
     policies,
@@ -174,7 +202,7 @@ export async function startHost({
       createSts(identities, { authenticator: authenticatorOf('sts'), onFault: report }),
     ),
     apiRate: new ApiRate(config.limits.apiRates, () => clock.monotonicMs()),
-    invoke: { dispatcher, functionError: config.functionError, epochMs: now },
+    invoke: { dispatcher, queue, functionError: config.functionError, epochMs: now },
     contextFor: (caller, requestId, request): OperationContext => ({
       ...parts,
       requestId,
@@ -188,7 +216,10 @@ export async function startHost({
     tls: await readTls(config),
     onFault: report,
   });
-  stack.defer(() => closeServer(server, config.shutdown.graceMs));
+  stack.defer(async () => {
+    const { graceMs } = config.shutdown;
+    await Promise.all([closeServer(server, graceMs), queue.drain(graceMs)]);
+  });
   addOwnRoutes(server, {
     authenticator,
     isBearerToken: (token) => credentials.isBearerToken(token),
@@ -202,6 +233,7 @@ export async function startHost({
       environments: pool.counts,
       slots: slots.ready,
       quarantined: opened.sandboxes.quarantined,
+      queue: { running: queue.running, counts: queue.counters.total },
     }),
     epochMs: now,
     onFault: report,
@@ -212,6 +244,7 @@ export async function startHost({
   warmUp(functions, runtimes, slots);
   activation.resume();
   provisioning.begin();
+  queue.run();
   const owned = stack.move();
   return {
     listenUrl,

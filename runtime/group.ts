@@ -122,6 +122,19 @@ export function choose(group: Group, cores: number, now: number): Environment | 
   return group.idle.pop() ?? withRoom(group, cores, now);
 }
 
+/**
+ * Whether a call that is in no hurry may come, too: it finds an environment, or one is on its way for it and for each that waits.
+ * Short handlers are given enough that none of their environments runs dry; where no more can be started one call waits at a time,
+ * so that those in a hurry come next.
+ * @param startable environments that are on their way or could be
+ */
+export function hasRoom(group: Group, cores: number, now: number, startable: number): boolean {
+  if (idleOf(group) > group.waiting.length) return true;
+  const ahead = isShort(group.durations) ? MAX_DEPTH * cores : Math.max(1, startable);
+  if (group.waiting.length < ahead) return true;
+  return withRoom(group, cores, now) !== undefined;
+}
+
 /** A busy environment that may take one more event behind the running one: the one with the fewest. */
 function withRoom(group: Group, cores: number, now: number): Environment | undefined {
   if (group.waiting.length > 0 || !isShort(group.durations)) return undefined;

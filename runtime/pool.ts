@@ -8,6 +8,7 @@ import {
   depthOf,
   deserving,
   type Group,
+  hasRoom,
   idleOf,
   isEmpty,
   loadOf,
@@ -109,6 +110,15 @@ export class Pool implements AsyncDisposable {
       const admittedAtMs = this.#options.clock.monotonicMs();
       this.#place(group, { invocation, spentMs: 0, admittedAtMs, settle, fail });
     });
+  }
+
+  /** Whether one more call that is in no hurry would be begun soon, without standing in the way of others. */
+  hasRoom({ key }: EnvironmentSpec): boolean {
+    const group = this.#groups.get(key);
+    if (this.#disposed || group === undefined) return !this.#disposed;
+    const { cores, maxStarts, clock } = this.#options;
+    const startable = this.#hungry.has(group) ? 0 : group.starting + maxStarts - this.#starts;
+    return hasRoom(group, cores, clock.monotonicMs(), startable);
   }
 
   /**

@@ -62,6 +62,7 @@ test('without anything given, the defaults hold', () => {
       accountConcurrency: 1_000,
       limitsRate: false,
     },
+    async: { retryBaseMs: 60_000, keepDeadLettersMs: 1_209_600_000 },
     logs: { maxBytesPerGroup: 256 * MIB },
     shutdown: { graceMs: 30_000 },
     limits: {
@@ -124,6 +125,8 @@ test('every setting can be given by its variable, and by its flag where it has o
     'dispatch.queueWaitMs': '3',
     'dispatch.accountConcurrency': '4',
     'dispatch.requestRate': 'on',
+    'async.retryBaseSeconds': '10',
+    'async.deadLetterSeconds': '11',
     'logs.maxBytesPerGroup': '5MiB',
     'shutdown.graceMs': '6',
     'limits.pids': '17',
@@ -166,6 +169,7 @@ test('every setting can be given by its variable, and by its flag where it has o
     functionError: 'classic',
     pool: { idleMs: 1, memoryBudgetBytes: 4_096 * MIB, genericSlots: 0 },
     dispatch: { queueLength: 2, queueWaitMs: 3, accountConcurrency: 4, limitsRate: true },
+    async: { retryBaseMs: 10_000, keepDeadLettersMs: 11_000 },
     logs: { maxBytesPerGroup: 5 * MIB },
     shutdown: { graceMs: 6 },
     limits: {

@@ -7,9 +7,6 @@ export const storedOnly: Readonly<Partial<Record<OperationName, string>>> = {
   CreateCapacityProvider: 'functions cannot run on one yet',
   UpdateCapacityProvider: 'functions cannot run on one yet',
   CreateFunctionUrlConfig: 'requests to the URLs are not served yet',
-  PutFunctionRecursionConfig: 'asynchronous invocation is not available yet',
-  PutFunctionEventInvokeConfig: 'asynchronous invocation is not available yet',
-  UpdateFunctionEventInvokeConfig: 'asynchronous invocation is not available yet',
   UpdateFunctionUrlConfig: 'requests to the URLs are not served yet',
 };
 
@@ -45,7 +42,10 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
     how: 'there are no VPCs here: functions use the network of the host',
   },
   PackageType: { kind: 'part', how: 'Zip; Image is refused' },
-  DeadLetterConfig: { kind: 'shown', how: 'asynchronous invocation is not available yet' },
+  DeadLetterConfig: {
+    kind: 'acts',
+    how: 'SQS queues and SNS topics; events that are given up are kept by the host as well',
+  },
   Environment: { kind: 'acts', how: '4 KB, reserved names refused' },
   KMSKeyArn: { kind: 'shown', how: 'nothing is encrypted with it' },
   TracingConfig: {

@@ -1,29 +1,32 @@
 // Invoke: the one operation that sees the request and makes its answer itself, since its payload is bytes both ways.
 // Stop 2 of the way of an invoke (ARCHITECTURE.md).
 import { isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import type { InvokeOutcome, InvokeResult } from '../../runtime/invocation.ts';
 import type { Dispatcher, InvokeTarget } from '../dispatch/dispatcher.ts';
+import { recursiveInvocation, traceHeader, withInvocation } from '../dispatch/trace-header.ts';
 import { requireRegion, type Scope } from '../functions/names.ts';
+import { functionKey } from '../functions/record.ts';
+import { MAX_EVENT_BYTES } from '../queue/event.ts';
+import type { AsyncQueue } from '../queue/queue.ts';
 import { ServiceError } from '../service-error.ts';
-import { decodeInput } from './decode.ts';
-import type { Answer } from './encode.ts';
+import { decodeInput, type RequestHeaders } from './decode.ts';
+import { type Answer, encodeOutput } from './encode.ts';
 import type { OperationInput } from './model/types.ts';
 import type { OperationRequest } from './operation.ts';
 
 const MAX_PAYLOAD_BYTES = 6_291_456;
+/** The service has never raised it for this older operation. */
+const MAX_INVOKE_ASYNC_BYTES = 262_144;
 const MAX_CLIENT_CONTEXT_CHARS = 3583;
 
 /** Payloads up to this size are checked here, before anything runs; larger ones by the runtime, off this thread. */
 const PARSED_HERE_BYTES = 4096;
 
-/** A trace header is some hundred characters; a longer one is not handed on, since it would not fit into the answer's headers. */
-const MAX_TRACE_HEADER_CHARS = 1024;
-
 const EMPTY_EVENT = Buffer.from('{}');
 
 export interface InvokeParts {
   readonly dispatcher: Dispatcher;
+  readonly queue: Pick<AsyncQueue, 'accept'>;
   /** `LAMBKIN_FUNCTION_ERROR`: `classic` tells Handled from Unhandled in `X-Amz-Function-Error`. */
   readonly functionError: 'modern' | 'classic';
   readonly epochMs: () => number;
@@ -46,11 +49,16 @@ export async function answerInvoke(
   const target = parts.dispatcher.resolve(scope, input.FunctionName, input.Qualifier);
   const tenantId = tenantOf(input, target);
   const payload = body.length === 0 ? EMPTY_EVENT : body;
-  checkPayload(payload);
+  const isEvent = input.InvocationType === 'Event';
+  if (isEvent) checkEvent(payload, MAX_EVENT_BYTES);
+  else checkPayload(payload);
   if (input.InvocationType === 'DryRun') return { status: 204, headers: {}, body: undefined };
-  if (input.InvocationType === 'Event')
-    throw invalid('InvocationType Event is not available on this host yet');
-  const traceId = traceHeader(headers['x-amzn-trace-id'], target, parts.epochMs());
+  const root = rootTrace(headers, target, parts.epochMs());
+  if (isEvent) {
+    await parts.queue.accept(target, { requestId, traceHeader: root, tenantId, payload });
+    return { status: 202, headers: {}, body: undefined };
+  }
+  const traceId = countedTrace(root, target);
   const result = await parts.dispatcher.invoke(target, {
     requestId,
     traceId,
@@ -63,6 +71,37 @@ export async function answerInvoke(
   return answer(result, target, traceId, parts.functionError);
 }
 
+/** Answers the older form of an asynchronous call: no qualifier beside the name, no trace, a smaller payload. */
+export async function answerInvokeAsync(
+  request: OperationRequest & { readonly body: Buffer },
+  scope: Scope,
+  requestId: string,
+  parts: InvokeParts,
+): Promise<Answer> {
+  const { match, headers, body } = request;
+  const input = decodeInput({ ...match, operation: 'InvokeAsync' }, headers, body, (parsed) =>
+    requireRegion(scope, parsed['FunctionName']),
+  );
+  const target = parts.dispatcher.resolve(scope, input.FunctionName, undefined);
+  const tenantId = tenantOf({}, target);
+  const payload = body.length === 0 ? EMPTY_EVENT : body;
+  checkEvent(payload, MAX_INVOKE_ASYNC_BYTES);
+  const root = rootTrace(headers, target, parts.epochMs());
+  await parts.queue.accept(target, { requestId, traceHeader: root, tenantId, payload });
+  return encodeOutput('InvokeAsync', { Status: 202 });
+}
+
+function rootTrace(headers: RequestHeaders, { version }: InvokeTarget, epochMs: number): string {
+  return traceHeader(headers['x-amzn-trace-id'], version.settings.tracingMode, epochMs);
+}
+
+/** Throws RecursiveInvocationException when the function has run too often in the chain that the call belongs to. */
+function countedTrace(root: string, { scope, record }: InvokeTarget): string {
+  const traced = withInvocation(root, functionKey(scope.account, scope.region, record.name));
+  if (traced.isRecursive && record.recursiveLoop !== 'Allow') throw recursiveInvocation();
+  return traced.header;
+}
+
 function checkMembers(input: InvokeInput): void {
   if (input.DurableExecutionName !== undefined)
     throw invalid('DurableExecutionName is only supported for durable functions.');
@@ -73,7 +112,7 @@ function checkMembers(input: InvokeInput): void {
 }
 
 /** Whom the event is of; empty where the function has no tenants. Whoever has them must be told, and nobody else may be. */
-function tenantOf({ TenantId }: InvokeInput, { version }: InvokeTarget): string {
+function tenantOf({ TenantId }: Pick<InvokeInput, 'TenantId'>, { version }: InvokeTarget): string {
   const hasTenants = version.settings.tenantIsolation !== undefined;
   if (hasTenants && TenantId === undefined)
     throw invalid(
@@ -92,8 +131,22 @@ function checkPayload(payload: Buffer): void {
       'RequestEntityTooLargeException',
       `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
     );
+  if (payload.length > PARSED_HERE_BYTES && isUtf8(payload)) return;
+  requireJson(payload);
+}
+
+/** Nobody waits for what becomes of an event, so all of it is looked at before it is accepted. */
+function checkEvent(payload: Buffer, maxBytes: number): void {
+  if (payload.length > maxBytes)
+    throw new ServiceError(
+      'RequestEntityTooLargeException',
+      `${payload.length} byte payload is too large for the Event invocation type (limit ${maxBytes} bytes)`,
+    );
+  requireJson(payload);
+}
+
+function requireJson(payload: Buffer): void {
   if (!isUtf8(payload)) throw notJson('invalid UTF-8');
-  if (payload.length > PARSED_HERE_BYTES) return;
   try {
     JSON.parse(payload.toString());
   } catch (error) {
@@ -123,27 +176,6 @@ function clientContext(base64: string | undefined): string {
     'InvalidRequestContentException',
     'Client context must be a valid Base64-encoded JSON object.',
   );
-}
-
-/** The caller's header as it is, or a new root. */
-function traceHeader(
-  given: string | readonly string[] | undefined,
-  { version }: InvokeTarget,
-  epochMs: number,
-): string {
-  if (typeof given === 'string' && given !== '' && given.length <= MAX_TRACE_HEADER_CHARS)
-    return given;
-  const seconds = Math.floor(epochMs / 1000).toString(16);
-  const [root, parent] = [randomHex(24), randomHex(16)];
-  const sampled = version.settings.tracingMode === 'Active' ? 1 : 0;
-  return `Root=1-${seconds.padStart(8, '0')}-${root};Parent=${parent};Sampled=${sampled}`;
-}
-
-/** Cut from UUIDs, which Node makes in stock; their fixed digits do not matter for ids that need be unique only. */
-function randomHex(digits: 16 | 24): string {
-  const uuid = randomUUID();
-  const tail = uuid.slice(19, 23) + uuid.slice(24);
-  return digits === 16 ? tail : uuid.slice(0, 8) + tail;
 }
 
 function answer(
@@ -184,9 +216,9 @@ function errorKind(outcome: InvokeOutcome): 'handled' | 'unhandled' | undefined 
   }
 }
 
-/** In the answer the service writes `root=…;parent=…;sampled=…`. Control characters cannot occur: it came as a header. */
+/** In the answer the service writes `root=…;parent=…;sampled=…;lineage=…`. Control characters cannot occur: it came as a header. */
 function lowerCaseKeys(traceId: string): string {
-  return traceId.replace(/Root=|Parent=|Sampled=/g, (key) => key.toLowerCase());
+  return traceId.replace(/Root=|Parent=|Sampled=|Lineage=/g, (key) => key.toLowerCase());
 }
 
 function invalid(message: string): ServiceError {

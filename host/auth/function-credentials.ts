@@ -2,7 +2,7 @@
 // authenticated, the secret follows from the access key id, and both from the host's key.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { AccessKey, KeyRefusal } from './caller.ts';
+import type { AccessKey, Caller, KeyRefusal } from './caller.ts';
 import type { HostKey, RandomBytes } from './host-key.ts';
 import { makeAccessKeyId } from './key-material.ts';
 
@@ -125,6 +125,22 @@ export class FunctionCredentials {
     const mac = createHmac('sha256', this.#secretKey).update(accessKeyId).digest('base64');
     return mac.slice(0, secretLength);
   }
+}
+
+/** The function itself as a caller, for what the host does in its name. */
+export function functionCaller(identity: FunctionIdentity, region: string): Caller {
+  const { account, role } = identity;
+  const principal = assumedRoleArn(identity);
+  const attributes = { role };
+  return {
+    kind: 'function',
+    accessKeyId: '',
+    account,
+    principal,
+    rights: 'invoke',
+    attributes,
+    region,
+  };
 }
 
 /** `arn:aws:sts::ACCOUNT:assumed-role/ROLE/FUNCTION`; of the role's path only its name remains, as with the service. */

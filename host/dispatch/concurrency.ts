@@ -17,6 +17,12 @@ export interface ConcurrencyOptions {
   readonly monotonicMs: () => number;
 }
 
+/**
+ * Of what nobody is promised, one in so many is left to callers who wait for their answer: events from the queue, however many, do
+ * not take the last.
+ */
+const LEFT_TO_CALLERS = 10;
+
 /** One account in one region. */
 interface ScopeUse {
   /** What its functions are promised together. */
@@ -75,6 +81,17 @@ export class Concurrency {
     if (use === undefined && !isPromised) return;
     this.#apply(use ?? this.#addFunction(functionKey), shares ?? NO_SHARES);
     if (shares === undefined) this.#functions.delete(functionKey);
+  }
+
+  /** Whether one more event from the queue may run now. An estimate of what {@link enter} will say, on the safe side. */
+  hasRoom(functionKey: string, version: string): boolean {
+    const owner = this.#functions.get(functionKey) ?? this.#addFunction(functionKey);
+    const use = owner.versions.get(version);
+    if (use !== undefined && use.running < use.provisioned) return true;
+    const { reserved, provisionedTotal } = owner.shares;
+    if (reserved !== undefined) return owner.onDemand < reserved - provisionedTotal;
+    const unpromised = this.#options.limit - owner.scope.allotted;
+    return owner.scope.onDemand < unpromised - Math.floor(unpromised / LEFT_TO_CALLERS);
   }
 
   /** Counts one invocation in. Throws TooManyRequestsException at a limit. */

@@ -15,6 +15,8 @@ import { type Concurrency, rateExceeded } from './concurrency.ts';
 /** What the dispatcher needs of the warm pool. */
 export interface Environments {
   invoke(spec: EnvironmentSpec, invocation: Invocation): Promise<InvokeResult>;
+  /** Whether one more event that nobody waits for would be taken up soon, without standing in the way of others. */
+  hasRoom(spec: EnvironmentSpec, tenantId: string): boolean;
 }
 
 export interface DispatcherOptions {
@@ -38,11 +40,16 @@ export interface InvokeTarget {
   readonly scope: Scope;
   readonly record: FunctionRecord;
   readonly version: VersionRecord;
+  /** As the caller wrote it; undefined when none was given. */
+  readonly qualifier: string | undefined;
   /** The ARN as invoked: with the qualifier only if one was given. */
   readonly invokedArn: string;
   /** ARN of the runtime version that alone may run it; undefined when the host decides. */
   readonly pinnedRuntime?: string | undefined;
 }
+
+/** An event, but for the name it is invoked by: that is the target's. */
+export type DispatchedEvent = Omit<Invocation, 'invokedFunctionArn'>;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -52,32 +59,63 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Finds the version that a call means. Throws what Invoke answers for one that cannot be found or is not Active. */
-  resolve(scope: Scope, functionName: string, qualifier: string | undefined): InvokeTarget {
+  /**
+   * Finds the version that a call means. Throws what Invoke answers for one that cannot be found or is not Active.
+   * @param drawn the version that the qualifier meant when the call was accepted; it holds for as long as there is that version
+   */
+  resolve(
+    scope: Scope,
+    functionName: string,
+    qualifier: string | undefined,
+    drawn?: string,
+  ): InvokeTarget {
     const reference = resolveReference(scope, functionName, qualifier);
     const { account, region } = scope;
     const held = this.#options.functions.held(account, region, reference.name);
     if (held === undefined)
       throw functionNotFound(scope, reference.name, reference.qualifier ?? '$LATEST');
-    const version = this.#version(scope, held, reference.qualifier);
+    const version =
+      (drawn === undefined ? undefined : versionNamed(held, drawn)) ??
+      this.#version(scope, held, reference.qualifier);
     requireActive(version);
     const record = held.root;
     const invokedArn = functionArn(scope, record.name, reference.qualifier);
     const pinned = pinnedRuntimeArn(held.part('runtime-management', version.version));
-    return { scope, record, version, invokedArn, pinnedRuntime: pinned };
+    const { qualifier: named } = reference;
+    return { scope, record, version, qualifier: named, invokedArn, pinnedRuntime: pinned };
   }
 
-  /** Runs one event. Errors of the function are values; what is thrown means that nothing ran. */
-  async invoke(
+  /** Runs one event for a caller who waits. Errors of the function are values; what is thrown means that nothing ran. */
+  invoke(target: InvokeTarget, event: DispatchedEvent): Promise<InvokeResult> {
+    return this.#invoke(target, event, true);
+  }
+
+  /** Runs one event from the queue: as {@link invoke}, but not counted among the requests per second. */
+  invokeQueued(target: InvokeTarget, event: DispatchedEvent): Promise<InvokeResult> {
+    return this.#invoke(target, event, false);
+  }
+
+  /** Whether {@link invokeQueued} would run an event soon. Throws InvalidRuntimeException when this host never will. */
+  hasRoom({ record, version }: InvokeTarget, tenantId: string): boolean {
+    const { concurrency, environments } = this.#options;
+    const spec = this.specOf(record, version);
+    return (
+      concurrency.hasRoom(spec.functionKey, spec.functionVersion) &&
+      environments.hasRoom(spec, tenantId)
+    );
+  }
+
+  async #invoke(
     target: InvokeTarget,
-    event: Omit<Invocation, 'invokedFunctionArn'>,
+    event: DispatchedEvent,
+    isRequest: boolean,
   ): Promise<InvokeResult> {
     const { concurrency, environments } = this.#options;
     const spec = this.specOf(target.record, target.version);
     requireRuntime(spec, target.pinnedRuntime);
     const admission = concurrency.enter(spec.functionKey, spec.functionVersion);
     try {
-      concurrency.countRequest(admission);
+      if (isRequest) concurrency.countRequest(admission);
       return await environments.invoke(spec, { ...event, invokedFunctionArn: target.invokedArn });
     } catch (error) {
       if (error instanceof CapacityError)

@@ -5,7 +5,8 @@ import type { EnvironmentSpec, Invocation, InvokeResult } from '../../runtime/in
 import type { Environments } from './dispatcher.ts';
 
 /** What is needed of the warm pool. */
-export interface KeyedEnvironments extends Environments {
+export interface KeyedEnvironments extends Pick<Environments, 'invoke'> {
+  hasRoom(spec: EnvironmentSpec): boolean;
   retire(environmentKey: string): void;
 }
 
@@ -29,9 +30,11 @@ export class TenantEnvironments implements Environments {
   }
 
   invoke(spec: EnvironmentSpec, invocation: Invocation): Promise<InvokeResult> {
-    const { tenantId } = invocation;
-    const own = tenantId === '' ? spec : this.#specOf(spec, tenantId);
-    return this.#environments.invoke(own, invocation);
+    return this.#environments.invoke(this.#ownSpec(spec, invocation.tenantId), invocation);
+  }
+
+  hasRoom(spec: EnvironmentSpec, tenantId: string): boolean {
+    return this.#environments.hasRoom(this.#ownSpec(spec, tenantId));
   }
 
   /** The version has been superseded: its environments end, whosever they are. */
@@ -40,6 +43,10 @@ export class TenantEnvironments implements Environments {
     const tenants = this.#specs.get(environmentKey);
     this.#specs.delete(environmentKey);
     for (const { key } of tenants?.values() ?? []) this.#environments.retire(key);
+  }
+
+  #ownSpec(spec: EnvironmentSpec, tenantId: string): EnvironmentSpec {
+    return tenantId === '' ? spec : this.#specOf(spec, tenantId);
   }
 
   #specOf(spec: EnvironmentSpec, tenantId: string): EnvironmentSpec {

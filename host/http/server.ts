@@ -8,7 +8,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { OperationContext } from '../api/context.ts';
 import type { Answer } from '../api/encode.ts';
 import { operations } from '../api/index.ts';
-import { answerInvoke, type InvokeParts } from '../api/invoke.ts';
+import { answerInvoke, answerInvokeAsync, type InvokeParts } from '../api/invoke.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { authorize, type PolicySource } from '../auth/authorize.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -155,6 +155,8 @@ async function answer(
     const scope = authorize(caller, operation, boundNames(match), options.policies);
     if (operation === 'Invoke')
       return await answerInvoke({ match, headers, body }, scope, requestId, options.invoke);
+    if (operation === 'InvokeAsync')
+      return await answerInvokeAsync({ match, headers, body }, scope, requestId, options.invoke);
     throw new ServiceError(
       'InvalidParameterValueException',
       `${operation} is not available on this host yet`,

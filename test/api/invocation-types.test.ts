@@ -1,10 +1,10 @@
-// Invocation types; asynchronous ones are not available yet.
+// Invocation types; what becomes of asynchronous calls is in test/e2e/invoke-event.test.ts.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { ARN, returning } from '../support/functions.ts';
 import { startTestHost } from '../support/test-host.ts';
-import { invalid, refusalOf, send, unfit } from '../support/wire.ts';
+import { refusalOf, send, unfit } from '../support/wire.ts';
 
 const path = '/2015-03-31/functions/f/invocations';
 
@@ -32,17 +32,6 @@ suite('InvocationType', () => {
     });
   });
 
-  test('Event is refused rather than run now or lost', async () => {
-    await using t = await startTestHost();
-    await t.deploy('f', { 'index.mjs': 'let n = 0; export const handler = async () => ++n;' });
-    const command = new InvokeCommand({ FunctionName: 'f', InvocationType: 'Event' });
-    assert.deepEqual(
-      await refusalOf(t.client.send(command)),
-      invalid('InvocationType Event is not available on this host yet'),
-    );
-    assert.equal((await t.invoke('f')).payload, 1);
-  });
-
   test('of another name, and another log type, break constraints', async () => {
     await using t = await startTestHost();
     await t.deploy('f', returning('1'));
@@ -62,16 +51,12 @@ suite('InvocationType', () => {
     );
   });
 
-  test('of the deprecated and the streaming operation are not available', async () => {
+  test('of the streaming operation are not available', async () => {
     await using t = await startTestHost();
     await t.deploy('f', returning('1'));
-    for (const [name, url] of [
-      ['InvokeAsync', '/2014-11-13/functions/f/invoke-async/'],
-      ['InvokeWithResponseStream', '/2021-11-15/functions/f/response-streaming-invocations'],
-    ] as const) {
-      const { status, json } = await send(t.url, { method: 'POST', path: url, body: '{}' });
-      const message = `${name} is not available on this host yet`;
-      assert.deepEqual([status, json], [400, { Type: 'User', message }]);
-    }
+    const path = '/2021-11-15/functions/f/response-streaming-invocations';
+    const { status, json } = await send(t.url, { method: 'POST', path, body: '{}' });
+    const message = 'InvokeWithResponseStream is not available on this host yet';
+    assert.deepEqual([status, json], [400, { Type: 'User', message }]);
   });
 });

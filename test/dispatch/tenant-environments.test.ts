@@ -11,6 +11,7 @@ function pool() {
     invoked,
     retired,
     retire: (key: string) => void retired.push(key),
+    hasRoom: ({ key }: EnvironmentSpec) => !key.endsWith('full'),
     invoke: async ({ key }: EnvironmentSpec) => {
       invoked.push(key);
       return {

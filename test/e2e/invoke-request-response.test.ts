@@ -79,7 +79,10 @@ suite('an invocation', () => {
       'x-amzn-remapped-content-length': '0',
       'x-amzn-requestid': id,
     });
-    assert.match(trace ?? '', /^root=1-[0-9a-f]{8}-[0-9a-f]{24};parent=[0-9a-f]{16};sampled=0$/);
+    assert.match(
+      trace ?? '',
+      /^root=1-[0-9a-f]{8}-[0-9a-f]{24};parent=[0-9a-f]{16};sampled=0;lineage=1:[0-9a-f]{8}:0$/,
+    );
     assert.equal(seenTrace.toLowerCase(), trace);
   });
 
@@ -157,7 +160,7 @@ suite('an invocation', () => {
     });
   });
 
-  test("passes on the caller's trace header, with lower-case keys in the answer", async () => {
+  test("passes on the caller's trace header with the invocation counted in it, with lower-case keys in the answer", async () => {
     const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
     const answer = await exchange(
       t.client,
@@ -165,11 +168,12 @@ suite('an invocation', () => {
       { 'X-Amzn-Trace-Id': header },
     );
     const seen = JSON.parse(answer.text) as Echoed;
-    assert.equal(seen.trace, header);
-    assert.equal(seen.traceVariable, header);
+    const [, lineage = ''] = seen.trace.split(`${header};Lineage=`);
+    assert.match(lineage, /^1:[0-9a-f]{8}:0$/);
+    assert.equal(seen.traceVariable, seen.trace);
     assert.equal(
       answer.headers['x-amzn-trace-id'],
-      'root=1-5759e988-bd862e3fe1be46a994272793;parent=53995c3f42cd8ad8;sampled=1',
+      `root=1-5759e988-bd862e3fe1be46a994272793;parent=53995c3f42cd8ad8;sampled=1;lineage=${lineage}`,
     );
   });
 
@@ -182,7 +186,7 @@ suite('an invocation', () => {
   test('an active tracing configuration samples', async () => {
     await t.deploy('traced', { 'index.mjs': ECHO }, { TracingConfig: { Mode: 'Active' } });
     const answer = await exchange(t.client, { FunctionName: 'traced' });
-    assert.match((JSON.parse(answer.text) as Echoed).trace, /;Sampled=1$/);
+    assert.match((JSON.parse(answer.text) as Echoed).trace, /;Sampled=1;/);
   });
 
   for (const [name, arn] of [

@@ -16,7 +16,7 @@ const MEMBER_WORDS: Readonly<Record<MemberEffect['kind'], string>> = {
 };
 
 /** Answered by the listener itself, beside those of the list. */
-const INVOKE: OperationName = 'Invoke';
+const INVOKES: ReadonlySet<OperationName> = new Set(['Invoke', 'InvokeAsync']);
 
 /** README with its tables as they should be. */
 export function withTables(readme: string): string {
@@ -36,7 +36,7 @@ function between(text: string, mark: string, table: string): string {
 }
 
 export function operationStatus(name: OperationName): string {
-  const isAvailable = name === INVOKE || operations.has(name);
+  const isAvailable = INVOKES.has(name) || operations.has(name);
   if (!isAvailable) return 'not yet';
   const why = storedOnly[name];
   return why === undefined ? 'acts' : `stored only: ${why}`;

@@ -28,6 +28,8 @@ import { closeServer, createServer } from '../../host/http/server.ts';
 import { createSignedLinks } from '../../host/http/signed-link.ts';
 import { Layers } from '../../host/layers/layers.ts';
 import { ResourcePolicies } from '../../host/policies/resource-policies.ts';
+import { AsyncQueue } from '../../host/queue/queue.ts';
+import { systemTimers } from '../../host/queue/timers.ts';
 import { openStore } from '../../host/store/sqlite.ts';
 import { systemClock } from '../../runtime/clock.ts';
 
@@ -59,6 +61,7 @@ const namesItself: Environments = {
     outcome: { kind: 'returned', payload: Buffer.from(JSON.stringify(spec.key)) },
     logTail: undefined,
   }),
+  hasRoom: () => true,
 };
 
 const neverReady: KeptEnvironments = {
@@ -75,7 +78,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
   const now = () => systemClock.epochMs();
   const stamp = () => ({ epochMs: now(), newId: () => randomUUID() });
   const problems: string[] = [];
-  const onProblem = (text: string, cause: unknown) => problems.push(`${text}: ${String(cause)}`);
+  const onProblem = (text: string, cause?: unknown) => problems.push(`${text}: ${String(cause)}`);
   const store = stack.use(await openStore({ dataDir, now }));
   const { code, secrets } = store.directory.folders;
   const packages = stack.use(
@@ -132,6 +135,24 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     hostKey: await openHostKey({ secretsDir: secrets, random: randomBytes }),
   });
   const policies = new ResourcePolicies(functions, layers);
+  // Takes events and runs none of them.
+  const queue = stack.use(
+    await AsyncQueue.open({
+      due: store.due,
+      dispatcher,
+      functions,
+      policies,
+      deliverer: { deliver: () => Promise.reject(new Error('nothing is delivered here')) },
+      retryBaseMs: 60_000,
+      keepDeadLettersMs: 60_000,
+      functionError: 'modern',
+      epochMs: now,
+      timers: systemTimers,
+      random: Math.random,
+      newUuid: randomUUID,
+      onProblem,
+    }),
+  );
   const server = createServer({
     router: createRouter(),
     policies,
@@ -150,7 +171,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     apiRate: new ApiRate({ getFunction: undefined, getPolicy: undefined, others: undefined }, () =>
       systemClock.monotonicMs(),
     ),
-    invoke: { dispatcher, functionError: 'modern', epochMs: now },
+    invoke: { dispatcher, queue, functionError: 'modern', epochMs: now },
     contextFor: (caller, requestId) => ({
       functions,
       policies,

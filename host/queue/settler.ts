@@ -1,0 +1,97 @@
+// Brings what has become of claimed items to the store: many at a time, one unit of work after the other, and again for as long as the
+// store has no room.
+import { type Due, type Settlement, StoreError } from '../store/store.ts';
+import type { Timers } from './timers.ts';
+
+/** Settlements of one unit of work. */
+const BATCH = 256;
+
+/** A store that is full or busy is tried again after that. */
+const AGAIN_MS = 500;
+
+export interface SettlerOptions {
+  readonly due: Pick<Due, 'settle'>;
+  readonly timers: Timers;
+  readonly onProblem: (text: string, cause?: unknown) => void;
+}
+
+interface Pending {
+  readonly settlement: Settlement;
+  readonly done: (isStored: boolean) => void;
+}
+
+export class Settler {
+  readonly #options: SettlerOptions;
+  #pending: Pending[] = [];
+  #isAtWork = false;
+  /** Said once for each time that the store has no room. */
+  #hasComplained = false;
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when it is on disk, with false when it never will be: the claim has been lost, or the store cannot do it. The item is
+   * then as if nothing had happened to it, from the next start at the latest.
+   */
+  settle(settlement: Settlement): Promise<boolean> {
+    return new Promise((done) => {
+      this.#pending.push({ settlement, done });
+      if (!this.#isAtWork) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#isAtWork = true;
+    while (this.#pending.length > 0) await this.#store(this.#pending.splice(0, BATCH));
+    this.#isAtWork = false;
+  }
+
+  async #store(batch: readonly Pending[]): Promise<void> {
+    for (;;) {
+      try {
+        const stored = await this.#options.due.settle(batch.map(({ settlement }) => settlement));
+        this.#hasComplained = false;
+        batch.forEach(({ done }, at) => done(stored[at] ?? false));
+        return;
+      } catch (error) {
+        if (!isPassing(error)) return await this.#storeOneByOne(batch, error);
+        this.#complain(error);
+        await this.#pause();
+      }
+    }
+  }
+
+  /** One of them cannot be stored; the others are not to suffer for it. */
+  async #storeOneByOne(batch: readonly Pending[], error: unknown): Promise<void> {
+    const [first] = batch;
+    if (batch.length > 1) {
+      for (const each of batch) await this.#store([each]);
+    } else if (first !== undefined) {
+      if (!isEnd(error))
+        this.#options.onProblem('what became of an event could not be stored', error);
+      first.done(false);
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    this.#options.onProblem('what became of events cannot be stored for now', error);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#options.timers.after(AGAIN_MS, resolve));
+  }
+}
+
+/** Nothing has been stored, and later it may be. */
+function isPassing(error: unknown): boolean {
+  return error instanceof StoreError && (error.reason === 'full' || error.reason === 'busy');
+}
+
+/** The host ends anyway. */
+function isEnd(error: unknown): boolean {
+  return error instanceof StoreError && (error.reason === 'closed' || error.reason === 'lost');
+}
