@@ -1,6 +1,7 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
 import { FrameDecoder, invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
-import { messageOf } from './messages.ts';
+import { IdleFreeze } from './idle-freeze.ts';
+import { type Message, messageOf } from './messages.ts';
 import type { Specialise } from './protocol.ts';
 import type { Sandbox, SlotShape } from './sandbox/sandbox.ts';
 import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
@@ -13,12 +14,16 @@ export class FrameSlot implements Slot {
   readonly runtimeApi = Promise.resolve(undefined);
   bootKib = 0;
   #events: SlotEvents;
+  readonly #freeze: IdleFreeze;
+  /** Events that it has been sent and has not told the end of. */
+  #inHand = 0;
   #isGathering = false;
   #isLastFrameUnread = false;
 
   constructor(sandbox: Sandbox, shape: SlotShape) {
     this.sandbox = sandbox;
     this.shape = shape;
+    this.#freeze = new IdleFreeze(sandbox, true);
     const boot = new SlotBoot(sandbox);
     this.booted = boot.booted;
     this.#events = {
@@ -30,7 +35,7 @@ export class FrameSlot implements Slot {
       if (kind === 'U' && this.bootKib === 0 && body.length >= 4) {
         this.bootKib = body.readUInt32LE(0);
         boot.isUp();
-      } else this.#events.onMessage(messageOf(kind, body, oversize));
+      } else this.#tell(messageOf(kind, body, oversize));
     });
     sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
     // A process that dies with frames unread, or before they are written; its exit says the rest.
@@ -66,6 +71,8 @@ export class FrameSlot implements Slot {
       tenantId,
       payload,
     });
+    this.#inHand += 1;
+    this.#freeze.busy();
     this.#send(frame, number > 0);
   }
 
@@ -74,11 +81,30 @@ export class FrameSlot implements Slot {
   }
 
   shutDown(): void {
+    this.#freeze.busy();
     this.#send([shutdownFrame()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#freeze[Symbol.dispose]();
     await this.sandbox[Symbol.asyncDispose]();
+  }
+
+  #tell(message: Message): void {
+    switch (message.kind) {
+      case 'answer':
+      case 'notBegun':
+        this.#inHand -= 1;
+        break;
+      case 'ready':
+        break;
+      default:
+        this.#events.onMessage(message);
+        return;
+    }
+    // The owner first: it may have another event at once.
+    this.#events.onMessage(message);
+    if (this.#inHand === 0) this.#freeze.idle();
   }
 
   /**

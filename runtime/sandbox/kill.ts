@@ -15,6 +15,8 @@ export interface ProcessTree {
   isGone(): boolean;
   /** Running processes of it, as far as they can be found. */
   members(): readonly number[];
+  /** Those that are not the mechanism's own; the slot's program comes first. */
+  programs(): readonly number[];
 }
 
 /** SIGKILL that does not mind being late. True when there was something to send it to. */
@@ -38,6 +40,7 @@ export function namespaceTree(
 ): ProcessTree {
   const outerPid = outer.pid ?? 0;
   const hasExited = () => outer.exitCode !== null || outer.signalCode !== null;
+  const members = () => (hasExited() ? [] : treeOf(innerPid() ?? outerPid));
   const killHard = () => {
     // Children first: one that bwrap has just made has not yet asked to die with it.
     const children = hasExited() ? [] : treeOf(outerPid).slice(1);
@@ -58,7 +61,9 @@ export function namespaceTree(
       if (!hasExited()) return false;
       return (inner === undefined || !isRunning(inner)) && (group?.isEmpty() ?? true);
     },
-    members: () => (hasExited() ? [] : treeOf(innerPid() ?? outerPid)),
+    members,
+    // Its pid 1 only waits for the others.
+    programs: () => members().slice(1),
   };
 }
 
@@ -79,6 +84,7 @@ export function userTree(
     killHard: kill,
     isGone: () => hasEnded(main) && (group?.isEmpty() ?? processesOfUser(uid).length === 0),
     members: () => processesOfUser(uid),
+    programs: () => processesOfUser(uid),
   };
 }
 
@@ -104,6 +110,7 @@ export function sessionTree(main: ChildProcess, group: SlotGroup | undefined): P
     killHard: kill,
     isGone: () => hasEnded(main) && inSession().length === 0 && (group?.isEmpty() ?? true),
     members,
+    programs: members,
   };
 }
 

@@ -9,7 +9,7 @@ import { type ProcessTree, sendSignal } from './kill.ts';
 import type { Launched } from './launch.ts';
 import type { MemoryPoll, MemoryReading, MemorySubject } from './memory-poll.ts';
 import { type Connection, holdsSocket, peerSocketOf } from './peer.ts';
-import { peakKibOf, processMemoryBytes } from './process-tree.ts';
+import { peakKibOf, processMemoryBytes, threadNamesOf } from './process-tree.ts';
 import type { Sandbox, SandboxExit } from './sandbox.ts';
 
 /** The gentle kill normally needs 5 ms; after this long everything is killed at once. */
@@ -115,6 +115,12 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
 
   exceedsMemory(): boolean {
     return !this.#hasExited && this.measure().processBytes > this.limitBytes;
+  }
+
+  isAlone(idleThreads: ReadonlySet<string>): boolean {
+    const [program, ...others] = this.#parts.tree.programs();
+    if (program === undefined || others.length > 0) return others.length === 0;
+    return threadNamesOf(program).every((name) => idleThreads.has(name));
   }
 
   residentKib(): number {

@@ -64,6 +64,13 @@ function realUserOf(pid: number): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
+/** Names of its threads, the main one left out. */
+export function threadNamesOf(pid: number): readonly string[] {
+  return listProc(`${pid}/task`)
+    .filter((thread) => thread !== `${pid}`)
+    .map((thread) => (readProc(`${pid}/task/${thread}/comm`) ?? '').trim());
+}
+
 /** Memory of one process that is not a file's: anonymous and shared pages, in bytes. 0 when it is gone. */
 export function processMemoryBytes(pid: number): number {
   const status = readProc(`${pid}/status`) ?? '';

@@ -35,3 +35,45 @@ test('a timer does not fire between invocations; it fires in the next', async ()
   assert.equal(second.fired, 0);
   assert.equal(second.later, 1);
 });
+
+/** Each of them counts in what outlives its process: a file, or shared memory. */
+const WORKERS = `import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+const FILE = process.env.TMPDIR ? process.env.TMPDIR + '/beats' : '/tmp/beats';
+const shared = new Int32Array(new SharedArrayBuffer(4));
+const ways = {
+  child: {
+    start: () => {
+      writeFileSync(FILE, '');
+      spawn('/bin/sh', ['-c', 'while :; do printf x >> "$1"; sleep 0.01; done', 'sh', FILE], { stdio: 'ignore' });
+    },
+    beats: () => readFileSync(FILE).length,
+  },
+  thread: {
+    start: () => new Worker('const { workerData } = require("node:worker_threads"); setInterval(() => Atomics.add(workerData, 0, 1), 10)', { eval: true, workerData: shared }),
+    beats: () => Atomics.load(shared, 0),
+  },
+};
+const until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5)); };
+export const handler = async ({ way, start }) => {
+  const { beats } = ways[way];
+  if (start) ways[way].start();
+  const before = start ? 0 : beats();
+  await until(() => beats() > before);
+  return { before, after: beats() };
+};`;
+
+for (const way of ['child', 'thread'])
+  test(`a ${way} that was left behind stands still between invocations, and goes on in the next`, async () => {
+    await using t = await startTestHost();
+    await t.deploy('f', { 'index.mjs': WORKERS }, { Timeout: 30 });
+    const invoke = async (event: object) =>
+      (await result(t, 'f', { way, ...event })) as { before: number; after: number }; // as the fixture returns
+    const first = await invoke({ start: true });
+    // Again time itself is the subject: a second has room for up to a hundred beats; it is stopped after a tenth of one.
+    await sleep(1_000);
+    const second = await invoke({});
+    assert.ok(second.before - first.after <= 20, `${second.before - first.after} beats in between`);
+    assert.ok(second.after > second.before);
+  });

@@ -82,6 +82,10 @@ class PaperSandbox implements Sandbox {
   exceedsMemory(): boolean {
     return false;
   }
+  isAlone(): boolean {
+    return true;
+  }
+
   residentKib(): number {
     return 0;
   }
