@@ -9,7 +9,7 @@ import { describePlaces } from '../runtime/python/places.ts';
 import { Runtimes } from '../runtime/runtimes.ts';
 import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
 import { Slots } from '../runtime/slots.ts';
-import { startVariables } from '../runtime/start-variables.ts';
+import { startsLate } from '../runtime/start-variables.ts';
 import type { OperationContext, OperationParts } from './api/context.ts';
 import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
 import { rootCaller } from './auth/caller.ts';
@@ -265,13 +265,14 @@ function servicesByName(...services: readonly SignedService[]): Map<string, Sign
 /** What environments run in: interpreters, slots that wait, the warm pool. */
 function startEnvironments(
   stack: AsyncDisposableStack,
-  { bootstrap, pythonBootstrap, pythons, sandboxes }: OpenedParts,
+  { bootstrap, pythonBootstrap, pythons, waiting, sandboxes }: OpenedParts,
   { config, clock, report }: OpenOptions,
 ) {
   const runtimes = new Runtimes({
     node: process.execPath,
     nodeVersion: process.versions.node,
     bootstrap,
+    waiting,
     python: {
       bootstrap: pythonBootstrap,
       interpreters: pythons,
@@ -316,7 +317,7 @@ function shapeOf(settings: FunctionSettings) {
     runtime: settings.runtime,
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,
-    startVariables: startVariables(settings.runtime, settings.variables ?? {}),
+    startsLate: startsLate(settings.runtime, settings.variables ?? {}),
   };
 }
 

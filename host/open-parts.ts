@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { bundleNodeBootstrap, pythonBootstrap } from '../runtime/bootstraps.ts';
+import { bundleNodeBootstrap, pythonBootstrap, waitingShell } from '../runtime/bootstraps.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { findPythons } from '../runtime/python/probe.ts';
 import { openSandboxes } from '../runtime/sandbox/open.ts';
@@ -42,6 +42,7 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
     }),
     bootstrap: bundleNodeBootstrap(path.join(folders.code, 'runtime')),
     pythonBootstrap: pythonBootstrap(),
+    waiting: waitingShell(),
     pythons: findPythons(
       { ...config.python, home: homedir() },
       path.join(store.directory.path, 'pythons.json'),

@@ -6,12 +6,26 @@ import path from 'node:path';
 
 const SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'node');
 const PYTHON_SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'python');
+const WAITING_SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'provided');
 
 export interface Bootstrap {
   /** Directory that becomes `/var/runtime`; holds `main.mjs` or `main.py`. */
   readonly directory: string;
   /** SHA-256 of sources and bundler settings, hex. */
   readonly hash: string;
+}
+
+/** What waits in a slot whose program starts late. */
+export interface WaitingShell {
+  /** Directory that becomes `/var/runtime` where nothing else is there. */
+  readonly directory: string;
+  /** For `sh -c`. */
+  readonly script: string;
+}
+
+export async function waitingShell(): Promise<WaitingShell> {
+  const script = await readFile(path.join(WAITING_SOURCE, 'wait.sh'), 'utf8');
+  return { directory: WAITING_SOURCE, script };
 }
 
 /** The Python bootstrap where it lies. */

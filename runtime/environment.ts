@@ -165,11 +165,7 @@ export class Environment implements AsyncDisposable {
     const limit = setTimeout(() => {
       this.#settleInit({ kind: 'timedOut' });
     }, limitMs);
-    // With variables that act at process start, a slot that does not come up is the function's own doing.
-    const isGeneric = this.spec.startVariables === undefined;
-    const outcome = await (isGeneric ? this.#slot.booted.then(() => settled) : settled).finally(
-      () => clearTimeout(limit),
-    );
+    const outcome = await this.#slot.booted.then(() => settled).finally(() => clearTimeout(limit));
     const durationMs =
       outcome.kind === 'timedOut' ? limitMs : this.#clock.monotonicMs() - startedAt;
     this.#records.initReport(phase, outcome, durationMs);

@@ -1,6 +1,7 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
 import { FrameDecoder, invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
 import { IdleFreeze } from './idle-freeze.ts';
+import { commandLines, lateCommand } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
 import type { Specialise } from './protocol.ts';
 import type { Sandbox, SlotShape } from './sandbox/sandbox.ts';
@@ -37,7 +38,13 @@ export class FrameSlot implements Slot {
         boot.isUp();
       } else this.#tell(messageOf(kind, body, oversize));
     });
-    sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
+    if (sandbox.lateProgram === undefined) this.#readFrames(decoder);
+    // The sign of the shell that waits; frames come from the program that it becomes.
+    else
+      sandbox.control.once('data', () => {
+        boot.isUp();
+        this.#readFrames(decoder);
+      });
     // A process that dies with frames unread, or before they are written; its exit says the rest.
     sandbox.control.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'ECONNRESET' || code === 'EPIPE') this.#isLastFrameUnread = true;
@@ -55,8 +62,15 @@ export class FrameSlot implements Slot {
     this.#events = events;
   }
 
+  /** A program that starts late does so now. What is for itself lies behind what is for the shell, which reads no further. */
   specialise(message: Specialise): void {
-    this.#send([specialiseFrame(message)]);
+    const { lateProgram, paths } = this.sandbox;
+    if (lateProgram === undefined) return this.#send([specialiseFrame(message)]);
+    const command = lateCommand(lateProgram, message.env);
+    return this.#send([
+      Buffer.from(commandLines(paths.taskRoot, command, true)),
+      specialiseFrame({ ...message, keepsEnvironment: true }),
+    ]);
   }
 
   invoke({ number, invocation, remainingMs }: SlotEvent): void {
@@ -105,6 +119,10 @@ export class FrameSlot implements Slot {
     // The owner first: it may have another event at once.
     this.#events.onMessage(message);
     if (this.#inHand === 0) this.#freeze.idle();
+  }
+
+  #readFrames(decoder: FrameDecoder): void {
+    this.sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
   }
 
   /**

@@ -103,8 +103,8 @@ export interface EnvironmentSpec {
   readonly memoryMib: number;
   readonly ephemeralStorageMib: number;
   readonly timeoutMs: number;
-  /** Of the function's own variables those that act at process start; undefined when there are none. */
-  readonly startVariables: Readonly<Record<string, string>> | undefined;
+  /** Some of its variables must be there when its program starts. */
+  readonly startsLate: boolean;
   readonly logFormat: LogFormat;
   readonly systemLogLevel: SystemLogLevel;
   readonly applicationLogLevel: string;

@@ -39,8 +39,10 @@ export type PrefetchDepth = 4;
 
 /** What turns a generic slot into an environment of one function version. */
 export interface Specialise {
-  /** The whole environment; replaces what the slot was spawned with. Holds `_HANDLER` and `LAMBDA_TASK_ROOT`. */
+  /** The whole environment; replaces what the process was started with. Holds `_HANDLER` and `LAMBDA_TASK_ROOT`. */
   readonly env: Readonly<Record<string, string>>;
+  /** The process has been started with that environment, perhaps by a wrapper that has changed it: what it has now counts. */
+  readonly keepsEnvironment?: boolean | undefined;
   /** {@link SandboxPaths.withdrawnFile}. */
   readonly withdrawnFile: string;
   /** {@link SandboxPaths.optDir}. */

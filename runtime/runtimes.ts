@@ -1,8 +1,6 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
 import { createHash } from 'node:crypto';
-import path from 'node:path';
-import type { Bootstrap } from './bootstraps.ts';
-import type { SandboxPaths } from './protocol.ts';
+import type { Bootstrap, WaitingShell } from './bootstraps.ts';
 import type { PythonInterpreter } from './python/probe.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
@@ -31,6 +29,7 @@ export interface RuntimesOptions {
   readonly nodeVersion: string;
   /** Holds `main.mjs`. */
   readonly bootstrap: Bootstrap;
+  readonly waiting: WaitingShell;
   readonly python: {
     /** Holds `main.py`. */
     readonly bootstrap: Bootstrap;
@@ -51,21 +50,20 @@ const NODE = 'nodejs24.x';
 /** Programs of functions themselves; they are made for Linux. */
 const CUSTOM = process.platform === 'linux' ? ['provided.al2023', 'provided.al2', 'provided'] : [];
 
-/** Holds the shell script in which a slot waits for such a program. */
-const WAITING = path.join(import.meta.dirname, '..', 'bootstrap', 'provided');
-
 export class Runtimes {
   readonly #runnable: Map<string, Runnable>;
   readonly #pythonPlaces: string;
+  readonly #waiting: WaitingShell;
   /** What was found and does not start after all, with the reason. */
   readonly #unfit = new Map<string, string>();
 
   constructor(options: RuntimesOptions) {
     const { bootstrap, interpreters, places } = options.python;
     this.#pythonPlaces = places;
+    this.#waiting = options.waiting;
     this.#runnable = new Map([
       [NODE, nodeRunnable(options)],
-      ...CUSTOM.map((runtime) => [runtime, customRunnable(runtime)] as const),
+      ...CUSTOM.map((runtime) => [runtime, customRunnable(runtime, options.waiting)] as const),
       ...interpreters.map(
         (each) => [`python3.${each.minor}`, pythonRunnable(each, bootstrap)] as const,
       ),
@@ -95,7 +93,9 @@ export class Runtimes {
     const runnable = this.#runnable.get(shape.runtime);
     if (runnable === undefined)
       throw new Error(`no program for the runtime ${shape.runtime} on this machine`);
-    return runnable.program(shape);
+    const program = runnable.program(shape);
+    const waits = shape.startsLate === true || program.interpreter === undefined;
+    return waits ? { ...program, waitScript: this.#waiting.script } : program;
   }
 
   /** It was found, but a slot of it does not come up. */
@@ -147,15 +147,12 @@ function pythonRunnable(
 }
 
 /** As INIT_START names it, `provided:al2023.v1`: nothing of ours is in what runs there. */
-function customRunnable(runtime: string): Runnable {
+function customRunnable(runtime: string, { directory }: WaitingShell): Runnable {
   const name = `${runtime.replace('.', ':')}.v1`;
   return {
     version: { name, hash: hashOf(name) },
-    program: () => ({
-      runtimeDir: WAITING,
-      interpreter: undefined,
-      arguments: ({ runtimeDir }: SandboxPaths) => ['/bin/sh', `${runtimeDir}/wait.sh`],
-    }),
+    // Which program it is, its code decides.
+    program: () => ({ runtimeDir: directory, interpreter: undefined, arguments: () => [] }),
   };
 }
 

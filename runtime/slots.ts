@@ -51,7 +51,6 @@ export class Slots implements AsyncDisposable {
 
   /** Asks for slots of this shape to be kept ready. */
   prepare(shape: SlotShape): void {
-    if (shape.startVariables !== undefined) return;
     this.#shelf(shape);
     this.#refillLater(0);
   }
@@ -59,7 +58,6 @@ export class Slots implements AsyncDisposable {
   /** A slot of this shape, ready or booting or spawned now. The caller owns it. */
   take(shape: SlotShape): Slot {
     if (this.#disposed) throw new Error('the slots have been closed');
-    if (shape.startVariables !== undefined) return this.#spawn(shape);
     const { slots } = this.#shelf(shape);
     const slot = slots.shift() ?? this.#spawn(shape);
     this.#refillLater(REFILL_DELAY_MS);
@@ -185,5 +183,6 @@ export class Slots implements AsyncDisposable {
 }
 
 function shapeKey(shape: SlotShape): string {
-  return `${shape.runtime}/${shape.memoryMib}/${shape.ephemeralStorageMib}`;
+  const { runtime, memoryMib, ephemeralStorageMib, startsLate = false } = shape;
+  return `${runtime}/${memoryMib}/${ephemeralStorageMib}/${startsLate}`;
 }

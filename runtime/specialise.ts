@@ -7,10 +7,10 @@ import type { Slot } from './slot.ts';
 
 /** What a spec's slots have in common with those of other functions. */
 export function slotShape(
-  spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startVariables'>,
+  spec: Pick<EnvironmentSpec, 'runtime' | 'memoryMib' | 'ephemeralStorageMib' | 'startsLate'>,
 ): SlotShape {
-  const { runtime, memoryMib, ephemeralStorageMib, startVariables } = spec;
-  return { runtime, memoryMib, ephemeralStorageMib, startVariables };
+  const { runtime, memoryMib, ephemeralStorageMib, startsLate } = spec;
+  return { runtime, memoryMib, ephemeralStorageMib, startsLate };
 }
 
 /**

@@ -1,5 +1,8 @@
 // Variables that act when a process starts: a slot that is already running cannot take them up.
 
+/** A program to start a managed runtime through: it gets the runtime's own command line as its arguments. */
+export const EXEC_WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
+
 /** By runtime family; a name that ends in `*` stands for all that begin so. */
 const START_VARIABLES = {
   nodejs: [
@@ -49,18 +52,12 @@ const START_VARIABLES = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
-/** Those of a function's own variables that its slot must be spawned with; undefined when there are none. */
-export function startVariables(
-  runtime: string,
-  variables: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> | undefined {
+/** Whether some of a function's own variables must be there when its program starts. */
+export function startsLate(runtime: string, variables: Readonly<Record<string, string>>): boolean {
   const family = /^[a-z]+/.exec(runtime)?.[0] ?? '';
-  if (!Object.hasOwn(START_VARIABLES, family)) return undefined;
-  const patterns = START_VARIABLES[family as keyof typeof START_VARIABLES]; // hasOwn has checked it
-  const found = Object.entries(variables).filter(([name]) =>
-    patterns.some((pattern) => matches(pattern, name)),
-  );
-  return found.length === 0 ? undefined : Object.fromEntries(found);
+  if (!Object.hasOwn(START_VARIABLES, family)) return false;
+  const patterns = [EXEC_WRAPPER, ...START_VARIABLES[family as keyof typeof START_VARIABLES]]; // hasOwn has checked it
+  return Object.keys(variables).some((name) => patterns.some((each) => matches(each, name)));
 }
 
 function matches(pattern: string, name: string): boolean {

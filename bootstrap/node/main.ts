@@ -38,9 +38,9 @@ async function start(): Promise<void> {
   if (reader.next() !== FrameByte.S) exit(0); // a slot that was never needed
 
   const specialise = parseJson(reader.rest()) as Specialise; // the host's word
-  const { env, withdrawnFile } = specialise;
-  const withdrawnUpTo = openWithdrawn(withdrawnFile);
-  replaceEnvironment(env);
+  const withdrawnUpTo = openWithdrawn(specialise.withdrawnFile);
+  if (specialise.keepsEnvironment !== true) replaceEnvironment(specialise.env);
+  const env = ownEnvironment();
   if (specialise.importsFromNodePath) importFromNodePath(process.env['NODE_PATH'] ?? '');
   const generation = generationOf(env['AWS_EXECUTION_ENV'], process.versions.node);
   const invocation: CurrentInvocation = {
@@ -96,6 +96,12 @@ async function start(): Promise<void> {
       return faults.initFailed(error);
     }
   }
+}
+
+/** A copy, which the function cannot change any more. */
+function ownEnvironment(): Specialise['env'] {
+  const entries = Object.entries(process.env).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Specialise['env']; // filtered on the line before
 }
 
 function replaceEnvironment(env: Specialise['env']): void {

@@ -4,7 +4,7 @@ import type { EnvironmentInstance, EnvironmentSpec, LogSink } from '../../runtim
 import type { SystemLogLevel } from '../../runtime/platform-log.ts';
 import { isCustomRuntime } from '../../runtime/runtime-family.ts';
 import type { RuntimeVersion } from '../../runtime/runtimes.ts';
-import { startVariables } from '../../runtime/start-variables.ts';
+import { startsLate } from '../../runtime/start-variables.ts';
 import type { FunctionIdentity } from '../auth/function-credentials.ts';
 import type { EnvironmentCredentials } from '../auth/role-credentials.ts';
 import { logGroupName, runtimeVersionArn } from '../functions/configuration.ts';
@@ -50,7 +50,7 @@ export function environmentSpec(
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,
     timeoutMs: settings.timeout * 1000,
-    startVariables: startVariables(settings.runtime, settings.variables ?? {}),
+    startsLate: startsLate(settings.runtime, settings.variables ?? {}),
     logFormat: settings.logging.logFormat,
     // as: checked against the model's enum when it was stored
     systemLogLevel: (settings.logging.systemLogLevel ?? 'INFO') as SystemLogLevel,

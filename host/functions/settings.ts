@@ -231,8 +231,6 @@ function checkVariables(variables: Readonly<Record<string, string>>): void {
     refuse(
       `Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: ${json}`,
     );
-  if (Object.hasOwn(variables, 'AWS_LAMBDA_EXEC_WRAPPER'))
-    refuse('AWS_LAMBDA_EXEC_WRAPPER is not available on this host yet');
   const reserved = Object.keys(variables).filter((name) => RESERVED_VARIABLES.has(name));
   if (reserved.length > 0)
     refuse(

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { IdleFreeze } from '../idle-freeze.ts';
 import type { InvokeOutcome } from '../invocation.ts';
+import { commandLines, withVariables } from '../late-start.ts';
 import type { Message } from '../messages.ts';
 import type { Specialise } from '../protocol.ts';
 import { settledWithin } from '../reading.ts';
@@ -10,7 +11,6 @@ import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from '../slot.ts
 import { findEntrypoint } from './entrypoint.ts';
 import { RuntimeApi } from './server.ts';
 import { RuntimeSession } from './session.ts';
-import { commandLines, withVariables } from './waiting.ts';
 
 /** A process that has died is known to have ended within this, if that is why its connections have. */
 const ENDING_MS = 100;

@@ -14,7 +14,7 @@ import type { SlotGroup } from './cgroup.ts';
 import { entered, limited, type ProcessLimits } from './command.ts';
 import { namespaceTree, type ProcessTree, sessionTree, userTree } from './kill.ts';
 import type { FilterFile, Launched, LaunchPlan } from './launch.ts';
-import type { SlotShape } from './sandbox.ts';
+import type { LateProgram, SlotShape } from './sandbox.ts';
 import type { Tools } from './tools.ts';
 import { asUser, asUserAlone } from './uid.ts';
 
@@ -35,8 +35,8 @@ export interface ReachableProgram {
   readonly languageDir?: string | undefined;
   /** The interpreter's arguments, or the whole command where there is none. */
   readonly arguments: readonly string[];
-  /** See {@link SlotShape.startVariables}. */
-  readonly startVariables?: Readonly<Record<string, string>> | undefined;
+  /** See {@link SlotProgram.waitScript}. */
+  readonly waitScript?: string | undefined;
 }
 
 /** One way of holding processes. */
@@ -81,7 +81,8 @@ export function bwrapBackend(options: BwrapOptions): Backend {
     signalsAsCodes: true,
     paths: () => insidePaths,
     plan(place, shape, program) {
-      const main = commandOf(seenInside(program), insidePaths, tools);
+      const seen = seenInside(program);
+      const main = commandOf(seen, tools);
       const inside = limited(tools, limits(place, shape, options.maxProcesses), main);
       const command = bwrapCommand(bwrap, inside);
       const view = {
@@ -99,6 +100,7 @@ export function bwrapBackend(options: BwrapOptions): Backend {
       return {
         command: entered(tools, place.group?.joinFiles ?? [], dropped),
         bwrap: { arguments: bwrapArguments(view, abilities, system), filter },
+        lateProgram: lateProgramOf(seen),
       };
     },
     tree: (launched, place) => namespaceTree(launched.child, launched.innerPid, place.group),
@@ -111,10 +113,13 @@ export function uidBackend({ tools, maxProcesses }: BackendOptions): Backend {
     signalsAsCodes: false,
     paths: ownPaths,
     plan(place, shape, program) {
-      const main = commandOf(program, ownPaths(place, program.runtimeDir), tools);
+      const main = commandOf(program, tools);
       const inside = limited(tools, limits(place, shape, maxProcesses), main);
       const dropped = asUserAlone(required(tools.setpriv), requiredUid(place), inside);
-      return { command: entered(tools, place.group?.joinFiles ?? [], dropped) };
+      return {
+        command: entered(tools, place.group?.joinFiles ?? [], dropped),
+        lateProgram: lateProgramOf(program),
+      };
     },
     tree: (launched, place) => userTree(launched.child, requiredUid(place), place.group),
   };
@@ -127,11 +132,14 @@ export function processBackend({ tools }: BackendOptions): Backend {
     paths: ownPaths,
     plan(place, shape, program) {
       // RLIMIT_NPROC would count all processes of the host's user, so there is none.
-      const main = commandOf(program, ownPaths(place, program.runtimeDir), tools);
+      const main = commandOf(program, tools);
       const inside = limited(tools, limits(place, shape, undefined), main);
       const tied =
         tools.setpriv === undefined ? inside : [tools.setpriv, '--pdeathsig=KILL', ...inside];
-      return { command: entered(tools, place.group?.joinFiles ?? [], tied) };
+      return {
+        command: entered(tools, place.group?.joinFiles ?? [], tied),
+        lateProgram: lateProgramOf(program),
+      };
     },
     tree: (launched, place) => sessionTree(launched.child, place.group),
   };
@@ -160,33 +168,27 @@ function ownPaths(place: SlotPlace, runtimeDir: string): SandboxPaths {
   };
 }
 
-/** Waits for the code, which variables such as NODE_OPTIONS may name, before the interpreter starts. */
-const awaitCode = 'until [ -d "$1" ]; do sleep 0.01; done; shift; exec "$@"';
-
-function commandOf(
-  program: ReachableProgram,
-  { taskRoot }: SandboxPaths,
-  { sh, env }: Tools,
-): readonly string[] {
-  if (program.interpreter === undefined) return program.arguments;
-  const main = [program.interpreter, ...program.arguments];
-  const assignments = Object.entries(variablesOf(program)).map(
-    ([name, value]) => `${name}=${value}`,
-  );
-  const started = assignments.length === 0 ? main : [env, ...assignments, ...main];
-  if (program.startVariables === undefined) return started;
-  return [sh, '-c', awaitCode, 'sh', taskRoot, ...started];
+function commandOf(program: ReachableProgram, { sh, env }: Tools): readonly string[] {
+  const { waitScript } = program;
+  if (waitScript !== undefined) return [sh, '-c', waitScript];
+  const { command, librariesDir } = startOf(program);
+  return librariesDir === undefined
+    ? command
+    : [env, `LD_LIBRARY_PATH=${librariesDir}`, ...command];
 }
 
 /** An installation may look for its own libraries where it was built to lie, which is not where it is seen. */
-function variablesOf({
-  startVariables = {},
-  languageDir,
-}: ReachableProgram): Readonly<Record<string, string>> {
-  if (languageDir === undefined) return startVariables;
-  const { LD_LIBRARY_PATH: given } = startVariables;
-  const own = `${languageDir}/lib`;
-  return { ...startVariables, LD_LIBRARY_PATH: given === undefined ? own : `${given}:${own}` };
+function startOf(program: ReachableProgram): LateProgram {
+  const { interpreter, languageDir } = program;
+  const command = interpreter === undefined ? [] : [interpreter];
+  return {
+    command: [...command, ...program.arguments],
+    librariesDir: languageDir === undefined ? undefined : `${languageDir}/lib`,
+  };
+}
+
+function lateProgramOf(program: ReachableProgram): LateProgram | undefined {
+  return program.waitScript === undefined ? undefined : startOf(program);
 }
 
 function required(setpriv: string | undefined): string {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { childPidIn } from './bwrap.ts';
+import type { LateProgram } from './sandbox.ts';
 
 /** What to spawn. `bwrap` adds the three descriptors it reads from and reports on. */
 export interface LaunchPlan {
@@ -13,6 +14,8 @@ export interface LaunchPlan {
   readonly bwrap?:
     | { readonly arguments: string; readonly filter: FilterFile | undefined }
     | undefined;
+  /** See `Sandbox.lateProgram`. */
+  readonly lateProgram?: LateProgram | undefined;
 }
 
 /** A running launch. */

@@ -72,9 +72,9 @@ function createSandboxes(
       return factory.start(shape, (place) => {
         const runtimeDir = reachable(program.runtimeDir);
         const paths = factory.pathsOf(place, runtimeDir);
-        const { startVariables } = shape;
         const language = reachableLanguage(program);
-        return { runtimeDir, ...language, arguments: program.arguments(paths), startVariables };
+        const { waitScript } = program;
+        return { runtimeDir, ...language, arguments: program.arguments(paths), waitScript };
       });
     },
     [Symbol.asyncDispose]: dispose,

@@ -10,7 +10,7 @@ import type { Launched } from './launch.ts';
 import type { MemoryPoll, MemoryReading, MemorySubject } from './memory-poll.ts';
 import { type Connection, holdsSocket, peerSocketOf } from './peer.ts';
 import { peakKibOf, processMemoryBytes, threadNamesOf } from './process-tree.ts';
-import type { Sandbox, SandboxExit } from './sandbox.ts';
+import type { LateProgram, Sandbox, SandboxExit } from './sandbox.ts';
 
 /** The gentle kill normally needs 5 ms; after this long everything is killed at once. */
 const hardKillAfterMs = 50;
@@ -26,6 +26,7 @@ export interface SandboxParts {
   readonly taskDir: string;
   readonly optDir: string;
   readonly withdrawnFile: string;
+  readonly lateProgram?: LateProgram | undefined;
   readonly launched: Launched;
   readonly tree: ProcessTree;
   readonly group: SlotGroup | undefined;
@@ -49,6 +50,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   readonly withdrawnFile: string;
   readonly control: Socket;
   readonly output: Readable;
+  readonly lateProgram: LateProgram | undefined;
   readonly exit: Promise<SandboxExit>;
   readonly limitBytes: number;
   readonly #parts: SandboxParts;
@@ -68,6 +70,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
     this.optDir = parts.optDir;
     this.withdrawnFile = parts.withdrawnFile;
     this.limitBytes = parts.limitBytes;
+    this.lateProgram = parts.lateProgram;
     this.control = parts.launched.control;
     this.output = parts.launched.output;
     this.exit = new Promise((resolve) => {

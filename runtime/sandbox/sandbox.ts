@@ -12,11 +12,8 @@ export interface SlotShape {
   readonly memoryMib: number;
   /** EphemeralStorage.Size in MiB. */
   readonly ephemeralStorageMib: number;
-  /**
-   * Variables that act when the process starts. A slot that has some waits for its code before it starts the interpreter, so
-   * it is never generic: it is spawned for one environment.
-   */
-  readonly startVariables?: Readonly<Record<string, string>> | undefined;
+  /** Its program starts when its function is known, with that function's variables; until then a shell waits in its place. */
+  readonly startsLate?: boolean | undefined;
 }
 
 /** The program a slot runs, told twice because the tiers without a mount view need real paths. */
@@ -29,6 +26,15 @@ export interface SlotProgram {
   readonly languageDir?: string | undefined;
   /** Arguments of the interpreter, or, without one, the whole command; given where its files are. */
   arguments(paths: SandboxPaths): readonly string[];
+  /** The script of the shell that waits; undefined for a program that starts with its slot. */
+  readonly waitScript?: string | undefined;
+}
+
+/** A program that does not run yet, with paths as they are inside. */
+export interface LateProgram {
+  readonly command: readonly string[];
+  /** A directory that its LD_LIBRARY_PATH must name; undefined when it needs none. */
+  readonly librariesDir: string | undefined;
 }
 
 /** How the tree ended. `outOfMemory` is decided by the kernel's counter or our poll, never by the exit code alone. */
@@ -53,6 +59,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly control: Socket;
   /** Descriptors 1 and 2 in one stream, in order. */
   readonly output: Readable;
+  /** What the shell that waits is to become; undefined when the program runs already. */
+  readonly lateProgram: LateProgram | undefined;
   /** Resolves once the main process has ended; never rejects. */
   readonly exit: Promise<SandboxExit>;
   /** While true, a poll holds MemorySize on the tree's process memory (where no kernel limit does so exactly). */

@@ -90,7 +90,8 @@ export class SlotFactory implements AsyncDisposable {
     program: ReachableProgram,
   ): ProcessSandbox {
     const { backend, dirs, poll } = this.#parts;
-    const launched = launch(backend.plan(place, shape, program));
+    const plan = backend.plan(place, shape, program);
+    const launched = launch(plan);
     if (this.#parts.group?.hasCpu !== true) yieldToHost(launched);
     const id = `${index}.${++this.#spawned}`;
     const sandbox: ProcessSandbox = new ProcessSandbox({
@@ -99,6 +100,7 @@ export class SlotFactory implements AsyncDisposable {
       taskDir: `${dirs.pathOf(index)}/var/task`,
       optDir: `${dirs.pathOf(index)}/opt`,
       withdrawnFile: dirs.withdrawnFileOf(index),
+      lateProgram: plan.lateProgram,
       launched,
       tree: backend.tree(launched, place),
       group: place.group,

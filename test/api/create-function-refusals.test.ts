@@ -329,10 +329,6 @@ suite('CreateFunction refuses', () => {
       ],
       [wrong({ Publish: true, PublishTo: 'LATEST_PUBLISHED' }), unavailable('PublishTo')],
       [
-        wrong({ Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrapper' } } }),
-        unavailable('AWS_LAMBDA_EXEC_WRAPPER'),
-      ],
-      [
         {
           Code: { S3Bucket: 'bucket', S3Key: 'key', S3ObjectStorageMode: 'REFERENCE' },
         },

@@ -56,6 +56,7 @@ class PaperSandbox implements Sandbox {
   readonly taskDir = '/nowhere';
   readonly optDir = '/nowhere/opt';
   readonly withdrawnFile = '/nowhere/else';
+  readonly lateProgram = undefined;
   readonly control: Socket;
   readonly output = new PassThrough();
   readonly exit: Promise<SandboxExit>;

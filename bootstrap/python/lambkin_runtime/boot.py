@@ -35,7 +35,8 @@ def run():
 
     specialise = json.loads(body)
     withdrawn_up_to = _open_withdrawn(specialise["withdrawnFile"])
-    _replace_environment(specialise["env"])
+    if not specialise.get("keepsEnvironment"):
+        _replace_environment(specialise["env"])
     set_search_path(own_dir, specialise["optDir"], standard)
     forget_shadowed(preloaded)
     os.register_at_fork(after_in_child=writer.forked)
