@@ -40,9 +40,10 @@ import { createSignedLinks } from './http/signed-link.ts';
 import { readTls } from './http/tls.ts';
 import { createIam } from './iam/service.ts';
 import { layerDigests } from './layers/attach.ts';
-import { type OpenedParts, type OpenOptions, openParts } from './open-parts.ts';
+import { INSTALLED, type OpenedParts, type OpenOptions, openParts } from './open-parts.ts';
 import { ResourcePolicies } from './policies/resource-policies.ts';
 import type { SignedService } from './query/service.ts';
+import { QueueOperator } from './queue/operator.ts';
 import { openDeliverer } from './queue/outcomes/open.ts';
 import { AsyncQueue } from './queue/queue.ts';
 import { systemTimers } from './queue/timers.ts';
@@ -78,7 +79,7 @@ export async function startHost({
   const now = () => clock.epochMs();
   const opened = await openParts(stack, { config, clock, report });
   const { store, packages, functions, layers, identities, logs, credentials, hostKey } = opened;
-  const { runtimes, slots, pool } = startEnvironments(stack, opened, { config, clock, report });
+  const { runtimes, slots, pool, installs } = startEnvironments(stack, opened, { config, clock, report });
   const environments = new TenantEnvironments({
     environments: pool,
     maxTenants: Math.max(
@@ -154,6 +155,7 @@ export async function startHost({
     new Activation({
       functions,
       makeReady: async (settings, functionName) => {
+        await installMissingNode(settings, runtimes, installs);
         noteMissingRuntime(functionName, settings, runtimes, report);
         const layers = layerDigests(settings);
         if (layers !== undefined) await packages.prepareLayers(layers);
@@ -227,6 +229,7 @@ export async function startHost({
     links,
     blobs: store.blobs,
     logs,
+    queue: new QueueOperator({ due: store.due, queue, epochMs: now }),
     isolation: opened.sandboxes.report,
     health: () => ({
       functions: functions.size,
@@ -265,13 +268,14 @@ function servicesByName(...services: readonly SignedService[]): Map<string, Sign
 /** What environments run in: interpreters, slots that wait, the warm pool. */
 function startEnvironments(
   stack: AsyncDisposableStack,
-  { bootstrap, pythonBootstrap, pythons, waiting, sandboxes }: OpenedParts,
+  { store, bootstraps, nodes, pythonBootstrap, pythons, waiting, sandboxes }: OpenedParts,
   { config, clock, report }: OpenOptions,
 ) {
   const runtimes = new Runtimes({
     node: process.execPath,
     nodeVersion: process.versions.node,
-    bootstrap,
+    bootstraps,
+    nodes,
     waiting,
     python: {
       bootstrap: pythonBootstrap,
@@ -303,7 +307,17 @@ function startEnvironments(
       onProblem: report,
     }),
   );
-  return { runtimes, slots, pool };
+  const installs = stack.use(
+    new NodeInstalls({
+      installDir: path.join(store.directory.path, INSTALLED),
+      environment: config.node.npmEnvironment,
+      isAllowed: config.node.install,
+      monotonicMs: () => clock.monotonicMs(),
+      onInstalled: (node) => runtimes.addNode(node),
+      onProblem: report,
+    }),
+  );
+  return { runtimes, slots, pool, installs };
 }
 
 function authMode(config: HostConfig): AuthMode {
@@ -329,6 +343,17 @@ function warmUp(functions: Functions, runtimes: Runtimes, slots: Slots): void {
   for (const { latest } of functions.all())
     if (runtimes.support(latest.settings.runtime).kind === 'available')
       slots.prepare(shapeOf(latest.settings));
+}
+
+/** Whatever comes of it is known by then; an invocation tells what is still missing. */
+async function installMissingNode(
+  { runtime }: FunctionSettings,
+  runtimes: Runtimes,
+  installs: NodeInstalls,
+): Promise<void> {
+  const major = installableMajor(runtime);
+  if (major !== undefined && runtimes.support(runtime).kind === 'missing')
+    await installs.ensure(major);
 }
 
 function noteMissingRuntime(

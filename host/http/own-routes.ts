@@ -10,8 +10,11 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import { type ArchiveFormat, archiveFormat } from '../code/archive-format.ts';
 import type { Logs } from '../logs/logs.ts';
+import type { QueueOperator } from '../queue/operator.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Blobs } from '../store/store.ts';
+import { numberIn } from './query-number.ts';
+import { addQueueRoutes } from './queue-routes.ts';
 import { linkLifeMs, type SignedLinks } from './signed-link.ts';
 
 const MEDIA_TYPES: Readonly<Record<ArchiveFormat, string>> = {
@@ -32,6 +35,7 @@ export interface OwnRoutesOptions {
   readonly links: SignedLinks;
   readonly blobs: Blobs;
   readonly logs: Logs;
+  readonly queue: QueueOperator;
   readonly isolation: IsolationReport;
   /** Figures for the health answer. */
   readonly health: () => object;
@@ -49,6 +53,10 @@ export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): v
   app.get('/_lambkin/logs', async (request) => {
     const caller = requireReader(options, request.raw);
     return await readLogs(options.logs, caller, new URL(request.url, 'http://host').searchParams);
+  });
+  addQueueRoutes(app, {
+    operator: options.queue,
+    requireReader: (request) => requireReader(options, request.raw),
   });
   app.get('/_lambkin/code/:digest', async (request, reply) => {
     reply.hijack();
@@ -111,13 +119,6 @@ async function readLogs(logs: Logs, scope: Caller, query: URLSearchParams): Prom
 function known<T>(found: T | undefined): T {
   if (found !== undefined) return found;
   throw new ServiceError('ResourceNotFoundException', 'The specified log group does not exist.');
-}
-
-function numberIn(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new ServiceError('InvalidParameterValueException', `${name} must be a whole number`);
 }
 
 async function sendPackage(
