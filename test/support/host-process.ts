@@ -19,6 +19,7 @@ export interface HostProcess extends AsyncDisposable {
   readonly pid: number;
   /** Standard output and standard error up to now. */
   readonly printed: string;
+  readonly isRunning: boolean;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   signal(name: NodeJS.Signals): void;
@@ -72,6 +73,9 @@ export async function startHostProcess(
     pid: child.pid,
     get printed() {
       return printed;
+    },
+    get isRunning() {
+      return !hasEnded;
     },
     ended,
     signal: (name) => child.kill(name),

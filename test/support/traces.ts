@@ -6,7 +6,11 @@ const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** Everything of the host that owned this data directory; read its id before the directory is removed. */
 export function tracesOf(dataDir: string): readonly string[] {
-  return [...processesUnder(dataDir), ...groupsOf(dataDir), ...slotsUnder(dataDir)];
+  return [
+    ...processesUnder(dataDir),
+    ...groupsOf(dataDir).map((directory) => `control group ${directory}`),
+    ...slotsUnder(dataDir),
+  ];
 }
 
 /** Processes whose command line or mounts speak of the directory. */
@@ -22,14 +26,14 @@ export function processesUnder(directory: string): readonly string[] {
   return found;
 }
 
-function groupsOf(dataDir: string): readonly string[] {
+/** Directories of its control groups, one per hierarchy. */
+export function groupsOf(dataDir: string): readonly string[] {
   const id = readIfThere(path.join(dataDir, 'id')).trim();
   if (id === '' || !existsSync(CGROUP_ROOT)) return [];
   const hierarchies = ['', ...readdirSync(CGROUP_ROOT)];
   return hierarchies
     .map((hierarchy) => path.join(CGROUP_ROOT, hierarchy, `lambkin-${id}`))
-    .filter((directory) => existsSync(directory))
-    .map((directory) => `control group ${directory}`);
+    .filter((directory) => existsSync(directory));
 }
 
 function slotsUnder(dataDir: string): readonly string[] {

@@ -1,0 +1,5 @@
+// See cases/interference.ts.
+import { interference } from './cases/interference.ts';
+import { testFamily } from './families.ts';
+
+testFamily('interference', interference);

@@ -1,0 +1,5 @@
+// See cases/memory.ts.
+import { memory } from './cases/memory.ts';
+import { testFamily } from './families.ts';
+
+testFamily('memory', memory);

@@ -1,0 +1,5 @@
+// See cases/processes.ts.
+import { processes } from './cases/processes.ts';
+import { testFamily } from './families.ts';
+
+testFamily('processes', processes);
