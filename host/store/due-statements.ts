@@ -42,7 +42,8 @@ export const dueSql = {
   list: `${listed} WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`,
   // A plus keeps the planner from an index on that column.
   listDense: `${listed} WHERE kind = ? AND +lane = ? AND id > ? ORDER BY id LIMIT ?`,
-  listSorted: `${listed} WHERE kind = ? AND lane = ? AND +id > ? ORDER BY id LIMIT ?`,
+  listSorted: `${listed} INDEXED BY due_turn
+    WHERE kind = ? AND lane = ? AND +id > ? ORDER BY id LIMIT ?`,
   countLane: 'SELECT count(*) FROM (SELECT 1 FROM due WHERE kind = ? AND lane = ? LIMIT ?)',
 } as const satisfies Record<string, string>;
 
