@@ -1,6 +1,7 @@
 // The one list of every setting: its names, its default, what it is for. The only reader of the environment and of the
 // configuration file.
 import { totalmem } from 'node:os';
+import { npmEnvironment } from '../runtime/node/install.ts';
 import { collectValues, type SourceOptions } from './config-sources.ts';
 import {
   BadValue,
@@ -58,6 +59,12 @@ export interface HostConfig {
     readonly named: readonly string[];
     /** As in the variable PATH. */
     readonly searchPath: string;
+  };
+  readonly node: {
+    /** Versions that functions ask for and the machine lacks are installed into the data directory. */
+    readonly install: boolean;
+    /** What the npm that does so is given. */
+    readonly npmEnvironment: Readonly<Record<string, string | undefined>>;
   };
   readonly functionError: 'modern' | 'classic';
   readonly pool: {
@@ -237,8 +244,13 @@ const SETTINGS = {
   python: {
     default: undefined,
     parse: paths,
+    about: 'Python interpreters, or directories with some, to be preferred; separated by colons',
+  },
+  'node.install': {
+    default: 'on',
+    parse: oneOf(['on', 'off']),
     about:
-      'Python interpreters, or directories with some, to be preferred; separated by colons',
+      'Whether Node versions that functions ask for are installed by npm where they are missing',
   },
   searchPath: {
     default: undefined,
@@ -381,7 +393,8 @@ export function readConfig(options: ConfigOptions): HostConfig {
   const values = readValues(options, problems);
   if (values !== undefined) problems.push(...contradictions(values));
   if (values === undefined || problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(hostConfig(values, options.usableMemoryBytes ?? usableMemory()));
+  const memoryBytes = options.usableMemoryBytes ?? usableMemory();
+  return deepFreeze(hostConfig(values, memoryBytes, options.env));
 }
 
 /** One line for each flag, then one for each setting as variable and as name in the file. */
@@ -488,7 +501,11 @@ function contradictions(values: SettingValues): readonly string[] {
   return problems;
 }
 
-function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfig {
+function hostConfig(
+  values: SettingValues,
+  usableMemoryBytes: number,
+  env: ConfigOptions['env'],
+): HostConfig {
   return {
     listen: values.listen,
     dataDir: values.dataDir,
@@ -507,6 +524,10 @@ function hostConfig(values: SettingValues, usableMemoryBytes: number): HostConfi
       cgroupRoot: values['isolation.cgroupRoot'],
     },
     python: { named: values.python ?? [], searchPath: values.searchPath ?? '' },
+    node: {
+      install: values['node.install'] === 'on',
+      npmEnvironment: npmEnvironment(env, values.searchPath ?? ''),
+    },
     functionError: values.functionError,
     pool: {
       idleMs: values['pool.idleMs'],

@@ -3,7 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { installableMajor, NodeInstalls } from '../runtime/node/installs.ts';
 import { Pool } from '../runtime/pool.ts';
 import { describePlaces } from '../runtime/python/places.ts';
 import { Runtimes } from '../runtime/runtimes.ts';
@@ -79,7 +81,11 @@ export async function startHost({
   const now = () => clock.epochMs();
   const opened = await openParts(stack, { config, clock, report });
   const { store, packages, functions, layers, identities, logs, credentials, hostKey } = opened;
-  const { runtimes, slots, pool, installs } = startEnvironments(stack, opened, { config, clock, report });
+  const { runtimes, slots, pool, installs } = startEnvironments(stack, opened, {
+    config,
+    clock,
+    report,
+  });
   const environments = new TenantEnvironments({
     environments: pool,
     maxTenants: Math.max(
@@ -167,6 +173,8 @@ export async function startHost({
       onProblem: report,
     }),
   );
+  // Ends before the activations that wait for it.
+  stack.use(installs);
   const authenticatorOf = (service: string) =>
     createAuthenticator({
       mode: authMode(config),
@@ -307,16 +315,14 @@ function startEnvironments(
       onProblem: report,
     }),
   );
-  const installs = stack.use(
-    new NodeInstalls({
-      installDir: path.join(store.directory.path, INSTALLED),
-      environment: config.node.npmEnvironment,
-      isAllowed: config.node.install,
-      monotonicMs: () => clock.monotonicMs(),
-      onInstalled: (node) => runtimes.addNode(node),
-      onProblem: report,
-    }),
-  );
+  const installs = new NodeInstalls({
+    installDir: path.join(store.directory.path, INSTALLED),
+    environment: config.node.npmEnvironment,
+    isAllowed: config.node.install,
+    monotonicMs: () => clock.monotonicMs(),
+    onInstalled: (node) => runtimes.addNode(node),
+    onProblem: report,
+  });
   return { runtimes, slots, pool, installs };
 }
 

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { bundleNodeBootstrap, pythonBootstrap, waitingShell } from '../runtime/bootstraps.ts';
+import { bundleNodeBootstraps, pythonBootstrap, waitingShell } from '../runtime/bootstraps.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { findNodes } from '../runtime/node/find.ts';
 import { findPythons } from '../runtime/python/probe.ts';
 import { openSandboxes } from '../runtime/sandbox/open.ts';
 import { openCredentials } from './auth/credentials.ts';
@@ -17,6 +18,9 @@ import { Identities } from './iam/identities.ts';
 import { Layers } from './layers/layers.ts';
 import { openLogs } from './logs/logs.ts';
 import { openStore } from './store/sqlite.ts';
+
+/** Below the data directory: interpreters that were installed for functions. */
+export const INSTALLED = 'runtimes';
 
 export interface OpenOptions {
   readonly config: HostConfig;
@@ -40,7 +44,12 @@ export async function openParts(stack: AsyncDisposableStack, options: OpenOption
       maxProcesses: config.limits.pids,
       hostId,
     }),
-    bootstrap: bundleNodeBootstrap(path.join(folders.code, 'runtime')),
+    bootstraps: bundleNodeBootstraps(path.join(folders.code, 'runtime')),
+    nodes: findNodes({
+      installDir: path.join(store.directory.path, INSTALLED),
+      searchPath: config.python.searchPath,
+      home: homedir(),
+    }),
     pythonBootstrap: pythonBootstrap(),
     waiting: waitingShell(),
     pythons: findPythons(

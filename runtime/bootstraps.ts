@@ -39,19 +39,34 @@ export async function pythonBootstrap(): Promise<Bootstrap> {
   return { directory: PYTHON_SOURCE, hash: hash.digest('hex') };
 }
 
-/** Writes `<directory>/node-<hash>/main.mjs` unless it is there, and removes older ones. */
-export async function bundleNodeBootstrap(directory: string): Promise<Bootstrap> {
-  const hash = await sourceHash();
-  const target = path.join(directory, `node-${hash.slice(0, 16)}`);
-  if (!(await exists(path.join(target, 'main.mjs')))) await bundleInto(target);
-  for (const name of await readdir(directory))
-    if (name !== path.basename(target))
-      await rm(path.join(directory, name), { recursive: true, force: true });
-  return { directory: target, hash };
+/** The Node bootstrap for the host's own major version, and in the language of those before it. */
+export interface NodeBootstraps {
+  readonly current: Bootstrap;
+  readonly older: Bootstrap;
 }
 
-async function sourceHash(): Promise<string> {
-  const hash = createHash('sha256').update('esbuild esm node24 1\n');
+/** Writes `<directory>/node-<hash>/main.mjs` for both unless they are there, and removes all others. */
+export async function bundleNodeBootstraps(directory: string): Promise<NodeBootstraps> {
+  const current = await bundled(directory, 'node24');
+  const older = await bundled(directory, 'node20');
+  const wanted = [current, older].map((each) => path.basename(each.directory));
+  for (const name of await readdir(directory))
+    if (!wanted.includes(name))
+      await rm(path.join(directory, name), { recursive: true, force: true });
+  return { current, older };
+}
+
+type Target = 'node24' | 'node20';
+
+async function bundled(directory: string, target: Target): Promise<Bootstrap> {
+  const hash = await sourceHash(target);
+  const place = path.join(directory, `node-${hash.slice(0, 16)}`);
+  if (!(await exists(path.join(place, 'main.mjs')))) await bundleInto(place, target);
+  return { directory: place, hash };
+}
+
+async function sourceHash(target: Target): Promise<string> {
+  const hash = createHash('sha256').update(`esbuild esm ${target} 1\n`);
   for (const name of (await readdir(SOURCE)).toSorted()) {
     if (!name.endsWith('.ts')) continue;
     hash.update(`${name}\n`).update(await readFile(path.join(SOURCE, name)));
@@ -59,7 +74,7 @@ async function sourceHash(): Promise<string> {
   return hash.digest('hex');
 }
 
-async function bundleInto(target: string): Promise<void> {
+async function bundleInto(place: string, target: Target): Promise<void> {
   // Loaded only here: an unchanged bootstrap must not cost the start-up time of a bundler.
   const { build, stop } = await import('esbuild');
   const result = await build({
@@ -68,18 +83,18 @@ async function bundleInto(target: string): Promise<void> {
     write: false,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target,
     legalComments: 'none',
   });
   // Its process would stay for the life of the host.
   await stop();
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error('the bundler gave no output for the Node bootstrap');
-  const half = `${target}.${process.pid}`;
+  const half = `${place}.${process.pid}`;
   await mkdir(half, { recursive: true, mode: 0o755 });
   await writeFile(path.join(half, 'main.mjs'), file.contents, { mode: 0o644 });
-  await rm(target, { recursive: true, force: true });
-  await rename(half, target);
+  await rm(place, { recursive: true, force: true });
+  await rename(half, place);
 }
 
 async function exists(file: string): Promise<boolean> {

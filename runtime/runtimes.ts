@@ -1,6 +1,7 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
 import { createHash } from 'node:crypto';
-import type { Bootstrap, WaitingShell } from './bootstraps.ts';
+import type { Bootstrap, NodeBootstraps, WaitingShell } from './bootstraps.ts';
+import { NODE_MAJORS, NODE_PLACES, type NodeInterpreter } from './node/find.ts';
 import type { PythonInterpreter } from './python/probe.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
@@ -27,8 +28,9 @@ export interface RuntimesOptions {
   readonly node: string;
   /** Its version, `24.21.0`. */
   readonly nodeVersion: string;
-  /** Holds `main.mjs`. */
-  readonly bootstrap: Bootstrap;
+  readonly bootstraps: NodeBootstraps;
+  /** Nodes of other major versions. */
+  readonly nodes: readonly NodeInterpreter[];
   readonly waiting: WaitingShell;
   readonly python: {
     /** Holds `main.py`. */
@@ -54,6 +56,7 @@ export class Runtimes {
   readonly #runnable: Map<string, Runnable>;
   readonly #pythonPlaces: string;
   readonly #waiting: WaitingShell;
+  readonly #bootstraps: NodeBootstraps;
   /** What was found and does not start after all, with the reason. */
   readonly #unfit = new Map<string, string>();
 
@@ -61,13 +64,15 @@ export class Runtimes {
     const { bootstrap, interpreters, places } = options.python;
     this.#pythonPlaces = places;
     this.#waiting = options.waiting;
+    this.#bootstraps = options.bootstraps;
     this.#runnable = new Map([
-      [NODE, nodeRunnable(options)],
+      [NODE, nodeRunnable(options.node, options.nodeVersion, options.bootstraps.current)],
       ...CUSTOM.map((runtime) => [runtime, customRunnable(runtime, options.waiting)] as const),
       ...interpreters.map(
         (each) => [`python3.${each.minor}`, pythonRunnable(each, bootstrap)] as const,
       ),
     ]);
+    for (const each of options.nodes) this.addNode(each);
   }
 
   /** Runtime identifiers that can be invoked here, the most usual one first. */
@@ -98,6 +103,13 @@ export class Runtimes {
     return waits ? { ...program, waitScript: this.#waiting.script } : program;
   }
 
+  /** One that has been found, or installed just now. */
+  addNode({ major, version, file }: NodeInterpreter): void {
+    const runtime = `nodejs${major}.x`;
+    this.#unfit.delete(runtime);
+    this.#runnable.set(runtime, nodeRunnable(file, version, this.#bootstraps.older));
+  }
+
   /** It was found, but a slot of it does not come up. */
   giveUp(runtime: string, reason: string): void {
     this.#runnable.delete(runtime);
@@ -110,18 +122,22 @@ export class Runtimes {
       unfit === undefined
         ? `it needs ${whatItNeeds(runtime, this.#pythonPlaces)}`
         : `what was found for it does not start in a sandbox: ${unfit}`;
-    const python = /^python(3\.\d+)$/.exec(runtime)?.[1];
-    return { reason, remedy: python === undefined ? REMEDY : installPython(python) };
+    const [, language, version = ''] = /^(python|nodejs)(3\.\d+|\d+)/.exec(runtime) ?? [];
+    if (language === 'python') return { reason, remedy: installPython(version) };
+    if (isOlderNode(version)) return { reason, remedy: installNode(version) };
+    return { reason, remedy: REMEDY };
   }
 }
 
-function nodeRunnable({ node, nodeVersion, bootstrap }: RuntimesOptions): Runnable {
-  const [major, minor] = nodeVersion.split('.');
+function nodeRunnable(file: string, version: string, { directory, hash }: Bootstrap): Runnable {
+  const [major, minor] = version.split('.');
+  const name = `nodejs:${major}.v${minor}`;
   return {
-    version: { name: `nodejs:${major}.v${minor}`, hash: bootstrap.hash },
+    // Of the host's own version the bootstrap says it all: it is installed with the host.
+    version: { name, hash: `nodejs${major}.x` === NODE ? hash : hashOf(`${hash} ${name}`) },
     program: ({ memoryMib }) => ({
-      runtimeDir: bootstrap.directory,
-      interpreter: node,
+      runtimeDir: directory,
+      interpreter: file,
       arguments: ({ runtimeDir }) => [...v8Flags(memoryMib), `${runtimeDir}/main.mjs`],
     }),
   };
@@ -166,11 +182,23 @@ function installPython(version: string): string {
   return `Install it with one of: uv python install ${version}; pyenv install ${version}; apt-get install python${version}. Then start the host again`;
 }
 
+function isOlderNode(major: string): boolean {
+  return NODE_MAJORS.some((each) => `${each}` === major);
+}
+
+function installNode(major: string): string {
+  return `Install it with one of: nvm install ${major}; fnm install ${major}; mise install node@${major}; or let the host do so (setting node.install). Then start the host again`;
+}
+
 function whatItNeeds(runtime: string, pythonPlaces: string): string {
   const [, language, version] = /^(nodejs|python|java|ruby|dotnet|go)([\d.]*)/.exec(runtime) ?? [];
   switch (language) {
-    case 'nodejs':
-      return `Node.js ${version?.replace(/\.$/, '')}, which this host does not start`;
+    case 'nodejs': {
+      const major = version?.replace(/\.$/, '') ?? '';
+      return isOlderNode(major)
+        ? `Node.js ${major}, and none was found in ${NODE_PLACES}`
+        : `Node.js ${major}, which this host does not start`;
+    }
     case 'python':
       return `an interpreter called python${version}, and none was found in ${pythonPlaces}`;
     case 'java':

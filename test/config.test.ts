@@ -54,6 +54,7 @@ test('without anything given, the defaults hold', () => {
     tls: undefined,
     isolation: { mode: 'auto', backend: 'auto', cgroupRoot: 'auto' },
     python: { named: [], searchPath: '' },
+    node: { install: true, npmEnvironment: { PATH: '' } },
     functionError: 'modern',
     pool: { idleMs: 600_000, memoryBudgetBytes: 700 * MIB, genericSlots: 2 },
     dispatch: {
@@ -116,6 +117,7 @@ test('every setting can be given by its variable, and by its flag where it has o
     'isolation.backend': 'uid',
     'isolation.cgroupRoot': '/sys/fs/cgroup/ours',
     python: '/srv/pythons:/opt/python3/bin/python3.12',
+    'node.install': 'off',
     searchPath: '/usr/local/bin:/usr/bin',
     functionError: 'classic',
     'pool.idleMs': '1',
@@ -166,6 +168,7 @@ test('every setting can be given by its variable, and by its flag where it has o
       named: ['/srv/pythons', '/opt/python3/bin/python3.12'],
       searchPath: '/usr/local/bin:/usr/bin',
     },
+    node: { install: false, npmEnvironment: { PATH: '/usr/local/bin:/usr/bin' } },
     functionError: 'classic',
     pool: { idleMs: 1, memoryBudgetBytes: 4_096 * MIB, genericSlots: 0 },
     dispatch: { queueLength: 2, queueWaitMs: 3, accountConcurrency: 4, limitsRate: true },

@@ -15,6 +15,18 @@ export interface NodeInstallOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Of the host's environment what npm needs: where it keeps things, its settings, how it reaches its registry. */
+const NPM_VARIABLES = /^(?:HOME|NODE_EXTRA_CA_CERTS|npm_config_.*|(?:https?|no|all)_proxy)$/i;
+
+/** @param searchPath where npm is found, and the Node that runs it */
+export function npmEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  searchPath: string,
+): Readonly<Record<string, string | undefined>> {
+  const wanted = Object.entries(environment).filter(([name]) => NPM_VARIABLES.test(name));
+  return { ...Object.fromEntries(wanted), PATH: searchPath };
+}
+
 /** The package that npm is asked for, as one would type it. */
 export function nodePackage(major: NodeMajor): string {
   return `node-${process.platform}-${process.arch}@${major}`;
@@ -24,13 +36,14 @@ export function nodePackage(major: NodeMajor): string {
 export async function installNode(
   major: NodeMajor,
   { installDir, environment }: NodeInstallOptions,
+  signal: AbortSignal,
 ): Promise<NodeInterpreter> {
   const target = path.join(installDir, `node-${major}`);
   const half = `${target}.${process.pid}`;
   await rm(half, { recursive: true, force: true });
   await mkdir(half, { recursive: true, mode: 0o755 });
   try {
-    await npmInstall(half, nodePackage(major), environment);
+    await npmInstall(half, nodePackage(major), environment, signal);
     const name = nodePackage(major).split('@')[0] ?? '';
     await rm(target, { recursive: true, force: true });
     await rename(path.join(half, 'node_modules', name), target);
@@ -46,6 +59,7 @@ async function npmInstall(
   prefix: string,
   what: string,
   environment: NodeInstallOptions['environment'],
+  signal: AbortSignal,
 ): Promise<void> {
   const quiet = ['--no-audit', '--no-fund', '--no-save', '--no-package-lock', '--loglevel=error'];
   const args = ['install', '--prefix', prefix, '--ignore-scripts', ...quiet, what];
@@ -54,6 +68,7 @@ async function npmInstall(
       env: environment,
       cwd: prefix,
       timeout: INSTALL_LIMIT_MS,
+      signal,
     });
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
