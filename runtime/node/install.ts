@@ -71,7 +71,13 @@ async function npmInstall(
       signal,
     });
   } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : '';
-    throw new Error(`npm could not install ${what}: ${said}`, { cause });
+    throw new Error(`npm could not install ${what}: ${whatNpmSaid(cause)}`, { cause });
   }
+}
+
+/** Its own words, or why it could not be run at all. */
+function whatNpmSaid(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const said = 'stderr' in cause ? String(cause.stderr).trim() : '';
+  return said === '' ? cause.message : said;
 }
