@@ -131,7 +131,10 @@ export interface Blobs {
 
 /** Work that waits for its time: an asynchronous event, the delivery of its outcome, a dead letter. */
 export interface DueItem {
-  /** Unique within its kind. */
+  /**
+   * Unique within its kind, not empty. Ids that begin with the time cost the disk a third of what ids of chance do when a
+   * million items wait: neighbours in time are neighbours in the index.
+   */
   readonly id: string;
   readonly kind: string;
   /** Whose turn it is: work of one lane never holds up another's. A function for events, a destination for deliveries. */
