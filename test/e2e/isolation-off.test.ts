@@ -1,26 +1,20 @@
-// Without isolation functions still run, end in time and keep to their memory; the start line says what is missing.
+// Without isolation functions still run, each in its own places; the start line says what is missing. What still holds: test/hostile.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { failure, result } from '../support/function-answers.ts';
+import { result } from '../support/function-answers.ts';
 import { startHostProcess } from '../support/host-process.ts';
-import { commandLines } from '../support/machine.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const CODE = `import { execSync, spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
+const CODE = `import { tmpdir } from 'node:os';
 import { writeFileSync, readFileSync } from 'node:fs';
 let n = 0;
 const ways = {
   ok: () => { n += 1; return n; },
   places: () => { writeFileSync(tmpdir() + '/x', 'y'); return { cwd: process.cwd(), root: process.env.LAMBDA_TASK_ROOT, tmp: tmpdir(), own: readFileSync(process.env.LAMBDA_TASK_ROOT + '/data.txt', 'utf8'), keys: Object.keys(process.env) }; },
-  loop: () => { for (;;); },
-  child: () => execSync('sleep 86314'),
-  memory: () => { const all = []; for (;;) { all.push(Buffer.alloc(2 ** 20, 1)); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); } },
-  exit: () => process.exit(3),
 };
 export const handler = async ({ way }) => ways[way]();`;
 
@@ -53,25 +47,6 @@ suite('a host with --isolation off', () => {
     assert.equal(seen.keys.includes('HOST_CANARY'), false);
     assert.equal(await result(t, 'f', { way: 'ok' }), 1);
     assert.equal(await result(t, 'f', { way: 'ok' }), 2);
-  });
-
-  test('holds the deadline, children included', async () => {
-    await failure(t, 'f', { way: 'loop' }, 'Sandbox.Timedout');
-    await failure(t, 'f', { way: 'child' }, 'Sandbox.Timedout');
-    await waitFor('the child is gone', () =>
-      commandLines().every((line) => !line.includes('sleep 86314')),
-    );
-    assert.equal(await result(t, 'f', { way: 'ok' }), 1);
-  });
-
-  test('holds MemorySize by looking', async () => {
-    await failure(t, 'f', { way: 'memory' }, 'Runtime.OutOfMemory');
-    assert.equal(await result(t, 'f', { way: 'ok' }), 1);
-  });
-
-  test('tells an exit from a signal', async () => {
-    const { errorMessage } = await failure(t, 'f', { way: 'exit' }, 'Runtime.ExitError');
-    assert.match(errorMessage, / Error: Runtime exited with error: exit status 3$/);
   });
 });
 

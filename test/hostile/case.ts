@@ -55,6 +55,7 @@ export interface HostileCase {
 export const PRELUDE = `import { execSync, spawn, spawnSync } from 'node:child_process';
 import { pbkdf2Sync } from 'node:crypto';
 import fs from 'node:fs';
+import { tmpdir } from 'node:os';
 const MIB = 2 ** 20;
 const kept = [];
 const forever = () => new Promise(() => setInterval(() => {}, 1000));

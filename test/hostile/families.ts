@@ -15,12 +15,11 @@ const NEIGHBOUR_FACTOR = 30;
 const LEAST_BASELINE_MS = 10;
 
 /** Cases of a family that no other test proves, in the strongest tier of this machine. */
-export function testFamily(name: string, cases: readonly HostileCase[], concurrency = 3): void {
+export function testFamily(name: string, cases: readonly HostileCase[]): void {
   testCases(
     `a hostile function (${name})`,
     'full',
     cases.filter(({ provenBy }) => provenBy === undefined),
-    concurrency,
   );
   for (const { provenBy, what } of cases) {
     if (provenBy === undefined) continue;
@@ -35,9 +34,9 @@ export function testCases(
   name: string,
   tier: IsolationTier,
   cases: readonly HostileCase[],
-  concurrency: number,
+  { concurrency = 3, skip = false }: { concurrency?: number; skip?: string | false } = {},
 ): void {
-  suite(name, { concurrency }, () => {
+  suite(name, { concurrency, skip }, () => {
     let arena: Arena;
     const impacts: Impact[] = [];
     before(async () => {

@@ -1,5 +1,7 @@
 // Functions with many processes, or at other people's: forks, daemons, signals, descriptors, CPU time.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { commandLines } from '../../support/machine.ts';
 import { fails, type HostileCase, returns, timesOut } from '../case.ts';
 
 /** `limits.pids` of every host of the suite: what a fork bomb may cost the machine that runs it. */
@@ -18,7 +20,36 @@ const FORKS = `let refused = 0;
   }
   return { started: kept.length, refused };`;
 
+/** Counts, in a session of its own and whatever becomes of who started it, until its environment ends. */
+const DAEMON = `const beats = tmpdir() + '/beats';
+  const count = () => fs.statSync(beats, { throwIfNoEntry: false })?.size ?? 0;
+  if (event.starts) {
+    spawn('/bin/sh', ['-c', \`(setsid sh -c "sleep \${event.sleepSeconds} & while :; do printf x >> \${beats}; sleep 0.02; done" &) &\`], { stdio: 'ignore' }).unref();
+    while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return count();`;
+/** Some fifty beats of the daemon if it went on meanwhile. */
+const IDLE_MS = 1_500;
+
 export const processes: readonly HostileCase[] = [
+  {
+    number: 10,
+    what: 'a daemon that goes on after the answer',
+    attack: DAEMON,
+    settings: { Timeout: 20 },
+    async check(run) {
+      const before = Number((await run.attack({ starts: true })).payload);
+      // Here time itself is the subject.
+      await sleep(IDLE_MS);
+      const counted = Number((await run.attack()).payload) - before;
+      assert.ok(counted < 20, `it has counted to ${counted} between two invocations`);
+      assert.ok(
+        commandLines().join('\n').includes(`sleep ${run.sleepSeconds}`),
+        'it is still there',
+      );
+    },
+    instead: { none: 'a daemon that leaves session and parent goes on, and survives' },
+  },
   {
     number: 23,
     what: 'signals to its parent, to process 1 and to everybody',

@@ -51,8 +51,7 @@ export const time: readonly HostileCase[] = [
   {
     number: 6,
     what: 'a read of a FIFO that nobody writes to',
-    attack:
-      "execSync('mkfifo ${TMPDIR:-/tmp}/fifo'); fs.readFileSync(`${process.env.TMPDIR ?? '/tmp'}/fifo`);",
+    attack: 'const fifo = `${tmpdir()}/fifo`; execSync(`mkfifo ${fifo}`); fs.readFileSync(fifo);',
     settings,
     check: timesOut,
   },
