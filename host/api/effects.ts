@@ -21,7 +21,7 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
   FunctionName: { kind: 'acts', how: 'every form of name and ARN' },
   Runtime: {
     kind: 'part',
-    how: 'nodejs24.x runs; functions of the others can be kept, and invoking them says what is missing',
+    how: 'Node, Python and custom runtimes run; functions of the others can be kept, and invoking them says what is missing',
   },
   Role: {
     kind: 'acts',
