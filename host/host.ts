@@ -254,6 +254,8 @@ export async function startHost({
   publicUrl = config.publicUrl ?? listenUrl;
   warmUp(functions, runtimes, slots);
   activation.resume();
+  for (const { latest } of functions.all())
+    void installMissingNode(latest.settings, runtimes, installs); // reports what stands in its way
   provisioning.begin();
   queue.run();
   const owned = stack.move();
