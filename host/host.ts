@@ -300,6 +300,7 @@ function startEnvironments(
       programFor: (shape) => runtimes.program(shape),
       perShape: config.pool.genericSlots,
       newId: randomUUID,
+      onBoot: (runtime, failure) => runtimes.noteBoot(runtime, failure),
       onProblem: report,
     }),
   );

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Bootstrap, NodeBootstraps, WaitingShell } from './bootstraps.ts';
 import { NODE_MAJORS, NODE_PLACES, type NodeInterpreter } from './node/find.ts';
+import { PYTHON_MINORS } from './python/places.ts';
 import type { PythonInterpreter } from './python/probe.ts';
 import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import { v8Flags } from './sandbox/v8-flags.ts';
@@ -57,7 +58,9 @@ export class Runtimes {
   readonly #pythonPlaces: string;
   readonly #waiting: WaitingShell;
   readonly #bootstraps: NodeBootstraps;
-  /** What was found and does not start after all, with the reason. */
+  /** Those that have come up in a sandbox since the start. */
+  readonly #proven = new Set<string>();
+  /** What was found and has not come up in a sandbox yet, when it should have, with the reason. */
   readonly #unfit = new Map<string, string>();
 
   constructor(options: RuntimesOptions) {
@@ -82,7 +85,8 @@ export class Runtimes {
 
   support(runtime: string): RuntimeSupport {
     const runnable = this.#runnable.get(runtime);
-    if (runnable !== undefined) return { kind: 'available', version: runnable.version };
+    if (runnable !== undefined && !this.#unfit.has(runtime))
+      return { kind: 'available', version: runnable.version };
     return { kind: 'missing', missing: this.#missing(runtime) };
   }
 
@@ -110,10 +114,16 @@ export class Runtimes {
     this.#runnable.set(runtime, nodeRunnable(file, version, this.#bootstraps.older));
   }
 
-  /** It was found, but a slot of it does not come up. */
-  giveUp(runtime: string, reason: string): void {
-    this.#runnable.delete(runtime);
-    this.#unfit.set(runtime, reason);
+  /**
+   * A slot has come up, or, with a reason, has not. An installation that was found need not work: its libraries may lie where
+   * sandboxes do not see them. One that has come up before has met with something that passes.
+   */
+  noteBoot(runtime: string, failure: string | undefined): void {
+    if (runtime === NODE || this.#proven.has(runtime)) return;
+    if (failure === undefined) {
+      this.#proven.add(runtime);
+      this.#unfit.delete(runtime);
+    } else this.#unfit.set(runtime, failure);
   }
 
   #missing(runtime: string): MissingRuntime {
@@ -123,7 +133,8 @@ export class Runtimes {
         ? `it needs ${whatItNeeds(runtime, this.#pythonPlaces)}`
         : `what was found for it does not start in a sandbox: ${unfit}`;
     const [, language, version = ''] = /^(python|nodejs)(3\.\d+|\d+)/.exec(runtime) ?? [];
-    if (language === 'python') return { reason, remedy: installPython(version) };
+    if (language === 'python' && isPython(version))
+      return { reason, remedy: installPython(version) };
     if (isOlderNode(version)) return { reason, remedy: installNode(version) };
     return { reason, remedy: REMEDY };
   }
@@ -178,6 +189,10 @@ function hashOf(text: string): string {
 
 const REMEDY = `To use a runtime it has, run: aws lambda update-function-configuration --function-name NAME --runtime ${NODE}`;
 
+function isPython(version: string): boolean {
+  return PYTHON_MINORS.some((minor) => `3.${minor}` === version);
+}
+
 function installPython(version: string): string {
   return `Install it with one of: uv python install ${version}; pyenv install ${version}; apt-get install python${version}. Then start the host again`;
 }
@@ -200,7 +215,9 @@ function whatItNeeds(runtime: string, pythonPlaces: string): string {
         : `Node.js ${major}, which this host does not start`;
     }
     case 'python':
-      return `an interpreter called python${version}, and none was found in ${pythonPlaces}`;
+      return isPython(version ?? '')
+        ? `an interpreter called python${version}, and none was found in ${pythonPlaces}`
+        : `Python ${version}, which this host does not start`;
     case 'java':
       return `a Java ${version} runtime client, which this host does not start`;
     case 'ruby':

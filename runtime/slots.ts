@@ -24,6 +24,8 @@ export interface SlotsOptions {
   readonly perShape: number;
   /** A UUID. */
   readonly newId: () => string;
+  /** A slot that waits to be taken has come up, or, with a reason, has not. */
+  readonly onBoot?: ((runtime: string, failure: string | undefined) => void) | undefined;
   readonly onProblem: (text: string, cause: unknown) => void;
 }
 
@@ -148,12 +150,15 @@ export class Slots implements AsyncDisposable {
       shelf.slots.push(slot);
       await slot.booted;
       shelf.retryMs = RETRY_MS;
+      this.#options.onBoot?.(shelf.shape.runtime, undefined);
       void this.#removeAfterExit(shelf, slot);
     } catch (error) {
       // When it is not ours any more, its failure is the business of whoever took it.
       if (slot !== undefined && !this.#remove(shelf, slot)) return;
       shelf.retryAtMs = this.#options.clock.monotonicMs() + shelf.retryMs;
       shelf.retryMs = Math.min(2 * shelf.retryMs, MAX_RETRY_MS);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.onBoot?.(shelf.shape.runtime, reason);
       this.#options.onProblem('a slot did not boot', error);
     }
   }

@@ -152,14 +152,14 @@ def handler(event, context):
 });
 
 test('a version that the machine lacks is named, with what installs it', async () => {
-  await using t = await startTestHost({ env: { LAMBKIN_PYTHON: '/nonexistent' } });
-  // Older than any that this host starts, wherever it may lie.
+  await using t = await startTestHost();
+  // Older than any that this host starts.
   const missing = 'python3.8';
   await t.deploy('f', { 'index.py': '' }, { Runtime: missing as Runtime });
   await assert.rejects(t.invoke('f'), (error: Error) => {
     assert.equal(error.name, 'InvalidRuntimeException');
     assert.match(error.message, new RegExp(`^The runtime ${missing} cannot run on this host: `));
-    assert.match(error.message, /\/nonexistent, PATH, /);
+    assert.match(error.message, /: it needs Python 3\.8, which this host does not start\. /);
     return true;
   });
 });
