@@ -117,7 +117,7 @@ function takeArrived(port: MessagePort, first: ToWorker) {
   let close = false;
   for (let next: ToWorker | undefined = first; next !== undefined; next = takeNext(port)) {
     if (next.kind === 'close') close = true;
-    else calls.push(...unpackCalls(next.calls));
+    else for (const call of unpackCalls(next.calls)) calls.push(call);
   }
   return { calls, close };
 }
