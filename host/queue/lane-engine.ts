@@ -48,7 +48,7 @@ const HELD_BYTES = 128 * 1024 * 1024;
 /** Items whose end is on its way to the store: with more, nothing is begun. */
 const MOST_UNSETTLED = 2_048;
 
-/** Lanes without room that are looked at when an item has ended; all of them are at every look. */
+/** Lanes that are asked when an item has ended and there is room for one more; all of them are asked at every look. */
 const TRIES = 8;
 
 /** Between two looks at items in hand that found no room. */
@@ -194,7 +194,7 @@ export class LaneEngine {
     this.#isClaiming = true;
     void this.#claimSome(wants).finally(() => {
       this.#isClaiming = false;
-      this.#begin(this.#ready.size);
+      this.#beginAll();
       this.#claim();
     });
   }
@@ -265,18 +265,27 @@ export class LaneEngine {
     }
   }
 
-  /** Begins items in turn, one of each lane, until so many lanes in a row had no room. */
-  #begin(tries: number): void {
-    let left = Math.min(tries, this.#ready.size);
-    while (left > 0 && this.#isRunning && this.#unsettled < MOST_UNSETTLED) {
+  /** Begins all that there is room for, one of each lane in turn. */
+  #beginAll(): void {
+    while (this.#beginOne(this.#ready.size));
+    if (this.#ready.size > 0) this.#lookAgain();
+  }
+
+  /**
+   * Begins one item, of the first lane in line that has room. Lanes that were asked go to the end of the line: nobody is passed
+   * over who was not asked.
+   */
+  #beginOne(tries: number): boolean {
+    if (this.#unsettled >= MOST_UNSETTLED) return false;
+    for (let left = Math.min(tries, this.#ready.size); left > 0 && this.#isRunning; left -= 1) {
       const [lane] = this.#ready;
       if (lane === undefined) break;
       this.#ready.delete(lane);
       const hasBegun = this.#beginFirst(lane);
       if (lane.inHand.length > 0) this.#ready.add(lane);
-      left = hasBegun ? Math.min(tries, this.#ready.size) : left - 1;
+      if (hasBegun) return true;
     }
-    if (this.#ready.size > 0) this.#lookAgain();
+    return false;
   }
 
   #beginFirst(lane: Lane): boolean {
@@ -309,7 +318,8 @@ export class LaneEngine {
     this.#unsettled += 1;
     // While the store works another one can run.
     const settled = this.#settle(lane, item, verdict);
-    this.#begin(TRIES);
+    this.#beginOne(TRIES);
+    if (this.#ready.size > 0) this.#lookAgain();
     this.#claim();
     await settled;
     this.#unsettled -= 1;
@@ -336,7 +346,7 @@ export class LaneEngine {
     if (this.#cancelLook !== undefined || !this.#isRunning) return;
     this.#cancelLook = this.#options.timers.after(LOOK_MS, () => {
       this.#cancelLook = undefined;
-      this.#begin(this.#ready.size);
+      this.#beginAll();
       this.#claim();
     });
   }

@@ -44,6 +44,8 @@ export class TestQueue {
   readonly due = new MemoryDue();
   readonly functions = new Map<string, TestFunction>();
   readonly problems: string[] = [];
+  /** How many events of all functions may run at a time. */
+  room = Number.POSITIVE_INFINITY;
   /** Deliveries that came through, and what the next ones come to. */
   readonly delivered: DueItem[] = [];
   deliver: (item: DueItem) => DeliveryResult = () => ({ kind: 'delivered' });
@@ -64,7 +66,8 @@ export class TestQueue {
           this.#target(functionNameParts(name)?.name ?? name, qualifier),
         hasRoom: ({ record }) => {
           const f = this.functions.get(record.name);
-          return f !== undefined && f.running < f.room;
+          const all = [...this.functions.values()].reduce((sum, { running }) => sum + running, 0);
+          return f !== undefined && f.running < f.room && all < this.room;
         },
         invokeQueued: (target, event) => this.#run(target, event),
       },
