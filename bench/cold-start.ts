@@ -11,6 +11,7 @@ import { measureCustomRuntime } from './support/custom-runtime-starts.ts';
 import { type Bench, deployFresh, firstCall, rest, row } from './support/first-calls.ts';
 import { wholeNumber } from './support/flag-values.ts';
 import { signedInvoke, TimingClient } from './support/invoke-request.ts';
+import { measurePython } from './support/python-starts.ts';
 import type { Figures, ScenarioOptions, Table } from './support/scenario.ts';
 import { startHostServer } from './support/server.ts';
 import { quantile, spread } from './support/stats.ts';
@@ -21,12 +22,14 @@ export const about = 'first invokes of fresh functions against a bare node -e 0'
 export const flags = {
   bundles: { type: 'string', about: 'fresh functions with the large bundle (10)' },
   custom: { type: 'string', about: 'fresh functions with a runtime of their own (10)' },
+  python: { type: 'string', about: 'fresh Python functions (20)' },
   bursts: { type: 'string', about: 'how often many first calls come at once (5)' },
 } as const;
 
 const ROUNDS = 30;
 const BUNDLES = 10;
 const CUSTOM = 10;
+const PYTHON = 20;
 const BURSTS = 5;
 const BURST_CALLS = 20;
 /** First calls and spawns before the clock counts: the host's own code is compiled by V8 as it runs. */
@@ -72,6 +75,7 @@ export async function run(options: ScenarioOptions): Promise<Figures> {
       await measureBursts(bench, count('bursts', BURSTS), bare),
       await measureBundles(bench, count('bundles', BUNDLES)),
       await measureCustomRuntime(bench, count('custom', CUSTOM)),
+      ...(await measurePython(bench, count('python', PYTHON))),
     ],
     notes: [
       'Connections are open and requests signed before the clock runs; functions are Active and have never run.',

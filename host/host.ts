@@ -60,6 +60,8 @@ export interface Host extends AsyncDisposable {
   /** Base of the API in everything that is handed out: the configured public URL, else where it listens. */
   readonly publicUrl: string;
   readonly isolation: IsolationReport;
+  /** Identifiers of those that run here, as far as is known at the start. */
+  readonly runtimes: readonly string[];
   readonly dataDir: string;
   /** What to sign with; undefined when the credentials file holds no admin key any more. */
   readonly adminPair: AccessKeyPair | undefined;
@@ -239,6 +241,7 @@ export async function startHost({
     logs,
     queue: new QueueOperator({ due: store.due, queue, epochMs: now }),
     isolation: opened.sandboxes.report,
+    runtimes: () => runtimes.versions,
     health: () => ({
       functions: functions.size,
       environments: pool.counts,
@@ -263,6 +266,7 @@ export async function startHost({
     listenUrl,
     publicUrl,
     isolation: opened.sandboxes.report,
+    runtimes: runtimes.available,
     dataDir: store.directory.path,
     adminPair: credentials.adminPair,
     functionCount: functions.size,

@@ -80,7 +80,13 @@ export class Runtimes {
 
   /** Runtime identifiers that can be invoked here, the most usual one first. */
   get available(): readonly string[] {
-    return [...this.#runnable.keys()];
+    return Object.keys(this.versions);
+  }
+
+  /** Names of their versions, by identifier. */
+  get versions(): Readonly<Record<string, string>> {
+    const entries = [...this.#runnable].filter(([runtime]) => !this.#unfit.has(runtime));
+    return Object.fromEntries(entries.map(([runtime, { version }]) => [runtime, version.name]));
   }
 
   support(runtime: string): RuntimeSupport {

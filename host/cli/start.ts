@@ -78,6 +78,7 @@ function startReport(host: Host, config: HostConfig, readyMs: number): string[] 
     `  data       ${host.dataDir}`,
     `  store      SQLite, every change on disk before it is answered`,
     `  isolation  ${isolationLine(host.isolation, config.isolation.mode)}`,
+    `  runtimes   ${host.runtimes.join(', ')}`,
     `  auth       ${config.auth === 'sigv4' ? 'sigv4' : 'none: functions and anyone on this machine can reach the API unsigned'}`,
   ];
   if (host.publicUrl !== host.listenUrl)

@@ -37,6 +37,8 @@ export interface OwnRoutesOptions {
   readonly logs: Logs;
   readonly queue: QueueOperator;
   readonly isolation: IsolationReport;
+  /** What runs here by now, by runtime identifier: the version as INIT_START names it. */
+  readonly runtimes: () => Readonly<Record<string, string>>;
   /** Figures for the health answer. */
   readonly health: () => object;
   readonly epochMs: () => number;
@@ -49,6 +51,10 @@ export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): v
   app.get('/_lambkin/isolation', (request) => {
     requireReader(options, request.raw);
     return options.isolation;
+  });
+  app.get('/_lambkin/runtimes', (request) => {
+    requireReader(options, request.raw);
+    return options.runtimes();
   });
   app.get('/_lambkin/logs', async (request) => {
     const caller = requireReader(options, request.raw);

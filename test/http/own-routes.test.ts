@@ -65,7 +65,7 @@ suite('Under /_lambkin/', () => {
     await t.deploy('f', returning('console.log("hello")'));
     await t.invoke('f');
     const token = await bearer(t);
-    for (const route of ['/_lambkin/logs', '/_lambkin/isolation']) {
+    for (const route of ['/_lambkin/logs', '/_lambkin/isolation', '/_lambkin/runtimes']) {
       const get = { path: route };
       assert.equal((await send(t.url, { ...get, key: undefined, headers: token })).status, 200);
       assert.equal((await send(t.url, get)).status, 200);
@@ -101,7 +101,7 @@ suite('Under /_lambkin/', () => {
     await using t = await startTestHost();
     const keys = { read: keyOf('read'), invoke: keyOf('invoke') };
     await addKeys(t, Object.values(keys));
-    for (const path of ['/_lambkin/logs', '/_lambkin/isolation']) {
+    for (const path of ['/_lambkin/logs', '/_lambkin/isolation', '/_lambkin/runtimes']) {
       assert.equal((await send(t.url, { path, key: keys.read })).status, 200, path);
       const { status, headers, json } = await send(t.url, { path, key: keys.invoke });
       assert.deepEqual([status, headers['x-amzn-errortype']], [403, 'AccessDeniedException'], path);
@@ -110,6 +110,14 @@ suite('Under /_lambkin/', () => {
         Message: `User: ${principal} may invoke functions and nothing else`,
       });
     }
+  });
+
+  test('runtimes are those that run here, with their versions', async () => {
+    await using t = await startTestHost();
+    const { json } = await send(t.url, { path: '/_lambkin/runtimes' });
+    const [major, minor] = process.versions.node.split('.');
+    assert.deepEqual(Object.keys(json as object), [...t.host.runtimes]);
+    assert.partialDeepStrictEqual(json, { 'nodejs24.x': `nodejs:${major}.v${minor}` });
   });
 
   test('logs are those of the function', async () => {
