@@ -40,8 +40,7 @@ export class Reading {
   async lastWords(): Promise<void> {
     this.#readers += 1;
     this.#readOrPause();
-    const { control, output } = this.#sandbox;
-    await settledWithin(Promise.all([closed(control), closed(output)]), LAST_FRAMES_MS);
+    await lastBytes(this.#sandbox);
     await this.everything();
   }
 
@@ -55,6 +54,11 @@ export class Reading {
       else stream.resume();
     }
   }
+}
+
+/** Resolves when all that an ended process has written is read: its end may be known before that. Whatever is paused stays so. */
+export async function lastBytes({ control, output }: Pick<Sandbox, 'control' | 'output'>) {
+  await settledWithin(Promise.all([closed(control), closed(output)]), LAST_FRAMES_MS);
 }
 
 function closed(stream: { closed: boolean; once(e: 'close', f: () => void): unknown }) {

@@ -3,6 +3,7 @@
 import type { Invocation } from './invocation.ts';
 import type { Message } from './messages.ts';
 import type { Specialise } from './protocol.ts';
+import { lastBytes } from './reading.ts';
 import type { Sandbox, SandboxExit, SlotShape } from './sandbox/sandbox.ts';
 
 /** A slot that has given no sign by now is broken. Boot takes some 60 ms, far more on a machine that thrashes. */
@@ -30,6 +31,9 @@ export interface SlotEvent {
   readonly remainingMs: number;
 }
 
+/** Why an environment ends, in the words of the Extensions API: it is not needed, ran out of time, or has failed. */
+export type EndReason = 'SPINDOWN' | 'TIMEOUT' | 'FAILURE';
+
 /** Owns its sandbox. Messages and output go to whoever called {@link listen} last. */
 export interface Slot extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -48,8 +52,11 @@ export interface Slot extends AsyncDisposable {
   invoke(event: SlotEvent): void;
   /** Events up to this number that have not begun are not begun any more. Throws what the file system says. */
   withdraw(upTo: number): void;
-  /** Asks the program to end. */
-  shutDown(): void;
+  /**
+   * Ends all processes: at once, or after those that may know of it have had their time. Resolves then, whether they are gone or
+   * not; never rejects. Once: later calls wait for the first.
+   */
+  end(reason: EndReason): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -59,13 +66,13 @@ export class SlotBoot {
   readonly #up = Promise.withResolvers<void>();
   #output = '';
 
-  constructor({ exit }: Pick<Sandbox, 'exit'>) {
+  constructor(sandbox: Pick<Sandbox, 'exit' | 'control' | 'output'>) {
     this.booted = this.#up.promise;
     const limit = setTimeout(
       () => this.#up.reject(new SlotBootError(`no sign of life for ${BOOT_LIMIT_MS} ms`)),
       BOOT_LIMIT_MS,
     );
-    void exit.then((end) => this.#up.reject(new SlotBootError(this.#text(end))));
+    void this.#end(sandbox);
     this.booted.then(
       () => clearTimeout(limit),
       () => clearTimeout(limit),
@@ -78,6 +85,13 @@ export class SlotBoot {
 
   isUp(): void {
     this.#up.resolve();
+  }
+
+  /** One that has come up, become a function and ended may not have been heard yet when its end is known. */
+  async #end(sandbox: Pick<Sandbox, 'exit' | 'control' | 'output'>): Promise<void> {
+    const exit = await sandbox.exit;
+    await lastBytes(sandbox);
+    this.#up.reject(new SlotBootError(this.#text(exit)));
   }
 
   #text(exit: SandboxExit): string {

@@ -88,8 +88,8 @@ export class Arena implements AsyncDisposable {
     return new Arena({ tier, baseline, host, client, dataDir, watch, atRest });
   }
 
-  get hostPid(): number {
-    return this.#host.pid;
+  get isRunning(): boolean {
+    return !this.#hasEnded && this.#host.isRunning;
   }
 
   /** Deploys and attacks; rejects when anything but what the case expects comes of it. Several may run at a time. */
@@ -112,7 +112,7 @@ export class Arena implements AsyncDisposable {
     if (hostile.isBroken !== true) assert.equal((await run.behave()).text, '"ok"', 'the next one');
     await this.#assertWhole(name, hostile);
     await this.#remove(name, sleepSeconds);
-    assert.ok(!this.#hasEnded && this.#host.isRunning, 'the host is the same as before');
+    assert.ok(this.isRunning, 'the host is the same as before');
     const { neighbour, health } = this.#watch;
     return { tookMs, neighbour: since(neighbour, beganAtMs), health: since(health, beganAtMs) };
   }

@@ -89,6 +89,7 @@ export const ends: readonly HostileCase[] = [
     attack: '',
     files: { 'index.mjs': 'process.exit(1);' },
     isBroken: true,
+    everyTier: true,
     async check(run) {
       const answers: InvokeAnswer[] = [];
       for (let i = 0; i < 10; i += 1)

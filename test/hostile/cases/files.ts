@@ -46,7 +46,12 @@ export const files: readonly HostileCase[] = [
     attack: `const places = [...event.places, '/root/.profile', '/etc/shadow'];
       return places.map((place) => attempt(() => fs.readFileSync(place).length));`,
     async check(run) {
-      const places = ['secrets/token', 'secrets/credentials.json', 'slots/.host/canary', 'id'];
+      const places = [
+        'secrets/token',
+        'secrets/credentials.json',
+        'slots/.host/canary',
+        'db/lambkin.db',
+      ];
       const answer = await run.attack({ places: places.map((each) => `${run.dataDir}/${each}`) });
       for (const code of answer.payload as unknown[])
         assert.match(String(code), /^(ENOENT|EACCES)$/);

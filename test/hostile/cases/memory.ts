@@ -1,11 +1,23 @@
 // Functions that take more memory than MemorySize. All of them stop by themselves far below what a machine has.
 import assert from 'node:assert/strict';
-import { type HostileCase, returns, runsOutOfMemory } from '../case.ts';
+import { type CaseRun, type HostileCase, returns, runsOutOfMemory } from '../case.ts';
+
+/** Without a control group, the space that a process may ask for ends at MemorySize and 640 MB. */
+const SPACE = 'more than MemorySize and 640 MB cannot be had, touched or not';
 
 const small = { MemorySize: 128, Timeout: 30 };
 const medium = { MemorySize: 256, Timeout: 30 };
 /** So many numbers are some 800 MB. */
 const MANY = 100_000_000;
+
+/** Where space is limited as well, the function may be refused it before it takes the memory. */
+async function runsOutOfMemoryOrSpace(run: CaseRun): Promise<void> {
+  if (run.tier === 'full' || run.tier === 'partial-uid') return await runsOutOfMemory(run);
+  const { functionError, payload } = await run.attack();
+  assert.equal(functionError, 'Unhandled');
+  const { errorType } = payload as { errorType: string }; // every error's form
+  assert.match(errorType, /^(RangeError|Runtime\.OutOfMemory)$/);
+}
 
 export const memory: readonly HostileCase[] = [
   {
@@ -52,13 +64,14 @@ export const memory: readonly HostileCase[] = [
     attack: 'kept.push(Buffer.allocUnsafeSlow(512 * MIB)); return kept[0].length / MIB;',
     settings: medium,
     check: returns((payload) => assert.equal(payload, 512)),
+    instead: { partial: SPACE, none: SPACE },
   },
   {
     number: 16,
     what: 'shared memory of twice MemorySize, touched',
     attack: 'const all = new Uint8Array(new SharedArrayBuffer(512 * MIB)); all.fill(1); for (;;);',
     settings: medium,
-    check: runsOutOfMemory,
+    check: runsOutOfMemoryOrSpace,
   },
   {
     number: 16,
@@ -66,7 +79,7 @@ export const memory: readonly HostileCase[] = [
     attack:
       'const memory = new WebAssembly.Memory({ initial: 8192 }); new Uint8Array(memory.buffer).fill(1); for (;;);',
     settings: medium,
-    check: runsOutOfMemory,
+    check: runsOutOfMemoryOrSpace,
   },
   {
     number: 17,
