@@ -15,11 +15,16 @@ export interface InvokeRequest {
 }
 
 /** Good for five minutes. */
-export async function signedInvoke(functionName: string, body: string): Promise<InvokeRequest> {
+export async function signedInvoke(
+  functionName: string,
+  body: string,
+  invocationType: 'RequestResponse' | 'Event' = 'RequestResponse',
+): Promise<InvokeRequest> {
+  const type = invocationType === 'Event' ? { 'x-amz-invocation-type': invocationType } : {};
   return await signed({
     method: 'POST',
     path: `/2015-03-31/functions/${functionName}/invocations`,
-    headers: { host: HOST_HEADER, 'content-type': 'application/json' },
+    headers: { host: HOST_HEADER, 'content-type': 'application/json', ...type },
     body,
   });
 }
