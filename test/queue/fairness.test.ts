@@ -1,8 +1,9 @@
 // Whose turn it is: a function with very many events does not keep the others waiting, and little of what waits is in memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EVENT_KIND, type EventHead } from '../../host/queue/event.ts';
 import { StoreError } from '../../host/store/store.ts';
-import { returned, TestQueue } from './functions.ts';
+import { failed, returned, TestQueue } from './functions.ts';
 
 test('a function with very many events does not starve one with two', async () => {
   const q = await TestQueue.open();
@@ -86,6 +87,25 @@ test('what is being run when the host ends is run again by the next one, and wha
   const runs = Map.groupBy(f.attempts, ({ id }) => id);
   assert.equal(runs.size, 20);
   for (const [id, { length }] of runs) assert.equal(length, hung.has(id) ? 2 : 1, id);
+});
+
+test('what ends after the host has stopped waiting for it is not believed: environments end because the host does', async () => {
+  const q = await TestQueue.open();
+  const { promise, resolve } = Promise.withResolvers<typeof failed>();
+  const f = q.add('f', { run: () => promise });
+  await q.accept('f');
+  await q.time.pass(10);
+  const drained = q.queue.drain(500);
+  await q.time.pass(500);
+  await drained;
+  resolve(failed);
+  await q.time.pass(1_000);
+  const [head] = await q.heads<EventHead>(EVENT_KIND);
+  assert.equal(head?.attempts, 0);
+  f.run = () => returned;
+  await q.restart();
+  await q.time.pass(0);
+  assert.equal(f.attempts.length, 2);
 });
 
 test('a host that drains waits for what runs, begins nothing, and stores what came of it', async () => {
