@@ -43,6 +43,7 @@ import { readTls } from './http/tls.ts';
 import { createIam } from './iam/service.ts';
 import { layerDigests } from './layers/attach.ts';
 import { INSTALLED, type OpenedParts, type OpenOptions, openParts } from './open-parts.ts';
+import { snapshotProblem } from './functions/snap-start.ts';
 import { ResourcePolicies } from './policies/resource-policies.ts';
 import type { SignedService } from './query/service.ts';
 import { QueueOperator } from './queue/operator.ts';
@@ -170,6 +171,11 @@ export async function startHost({
         await packages.prepare(settings.code.digest);
         if (runtimes.support(settings.runtime).kind === 'available')
           slots.prepare(shapeOf(settings));
+      },
+      initialise: async (record, version, signal) => {
+        // It can be had, as anything that cannot run here; invocations say so.
+        if (runtimes.support(version.settings.runtime).kind === 'missing') return undefined;
+        return snapshotProblem(await pool.snapshot(dispatcher.specOf(record, version), signal));
       },
       stamp: () => stampAt(clock),
       onProblem: report,

@@ -78,6 +78,7 @@ export class Environment implements AsyncDisposable {
   #idleSinceMs = 0;
   #maxRssKib = 0;
   #initDurationMs: number | undefined;
+  #restoreDurationMs: number | undefined;
   #initSettled: ((outcome: InitOutcome) => void) | undefined;
   readonly #deadline = new Deadline(() => void this.#onDeadline());
   readonly #messages = new HeldMessages((message) => this.#onMessage(message));
@@ -151,28 +152,45 @@ export class Environment implements AsyncDisposable {
    * Puts the code in place and runs the static code. Never rejects for a fault of the function; rejects with SlotBootError when
    * the slot itself does not come up.
    */
-  async init(phase: InitPhase, limitMs: number): Promise<InitOutcome> {
+  async init(phase: InitPhase | 'restore', limitMs: number): Promise<InitOutcome> {
     this.#enter('init');
     const startedAt = this.#clock.monotonicMs();
     if (phase === 'init') this.#records.initStart();
+    if (phase === 'restore') this.#records.restoreStart();
     this.#slot.sandbox.watchMemory(true);
-    const settled = new Promise<InitOutcome>((resolve) => {
-      this.#initSettled = resolve;
-    });
+    const settled = this.#nextInitOutcome();
     const specialised = specialise(this.#slot, this.spec, this.instance);
     this.#specialised = specialised;
     this.age.expiresAtMs = await specialised;
-    const limit = setTimeout(() => {
-      this.#settleInit({ kind: 'timedOut' });
-    }, limitMs);
-    const outcome = await this.#slot.booted.then(() => settled).finally(() => clearTimeout(limit));
+    const outcome = await this.#within(
+      limitMs,
+      this.#slot.booted.then(() => settled),
+    );
     const durationMs =
       outcome.kind === 'timedOut' ? limitMs : this.#clock.monotonicMs() - startedAt;
-    this.#records.initReport(phase, outcome, durationMs);
+    if (phase !== 'restore') this.#records.initReport(phase, outcome, durationMs);
+    else if (outcome.kind !== 'ready') this.#records.restoreReport(outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
-    if (phase === 'init' && !this.isProvisioned) this.#initDurationMs = durationMs;
-    this.#slot.sandbox.watchMemory(false);
-    this.#enter('idle');
+    const { initializationType } = this.instance;
+    if (phase === 'init' && initializationType === 'on-demand') this.#initDurationMs = durationMs;
+    // One that is to be restored is not idle before.
+    if (initializationType !== 'snap-start') this.#becomeReady();
+    return { kind: 'ready', durationMs };
+  }
+
+  /** After an init of type `snap-start`, which took part in it for `spentMs`: hooks of the function. Never rejects. */
+  async restore(limitMs: number, spentMs: number): Promise<InitOutcome> {
+    if (this.#phase !== 'init') return { kind: 'timedOut' };
+    const startedAt = this.#clock.monotonicMs();
+    if (spentMs === 0) this.#records.restoreStart();
+    const settled = this.#nextInitOutcome();
+    this.#slot.restore();
+    const outcome = await this.#within(limitMs, settled);
+    const durationMs = spentMs + this.#clock.monotonicMs() - startedAt;
+    this.#records.restoreReport(outcome, durationMs);
+    if (outcome.kind !== 'ready') return outcome;
+    this.#restoreDurationMs = durationMs;
+    this.#becomeReady();
     return { kind: 'ready', durationMs };
   }
 
@@ -239,6 +257,22 @@ export class Environment implements AsyncDisposable {
       throw new Error(`an environment cannot go from ${this.#phase} to ${next}`);
     this.#phase = next;
     if (next === 'idle') this.#idleSinceMs = this.#clock.monotonicMs();
+  }
+
+  #becomeReady(): void {
+    this.#slot.sandbox.watchMemory(false);
+    this.#enter('idle');
+  }
+
+  #nextInitOutcome(): Promise<InitOutcome> {
+    return new Promise((resolve) => {
+      this.#initSettled = resolve;
+    });
+  }
+
+  #within(limitMs: number, outcome: Promise<InitOutcome>): Promise<InitOutcome> {
+    const limit = setTimeout(() => this.#settleInit({ kind: 'timedOut' }), limitMs);
+    return outcome.finally(() => clearTimeout(limit));
   }
 
   #settleInit(outcome: InitOutcome): void {
@@ -458,7 +492,9 @@ export class Environment implements AsyncDisposable {
     durationMs: number,
   ): Buffer | undefined {
     const initDurationMs = this.#initDurationMs;
+    const restoreDurationMs = this.#restoreDurationMs;
     this.#initDurationMs = undefined;
+    this.#restoreDurationMs = undefined;
     return this.#records.end(call.invocation, {
       requestId: call.invocation.requestId,
       tenantId: call.invocation.tenantId,
@@ -468,6 +504,7 @@ export class Environment implements AsyncDisposable {
       memorySizeMb: this.spec.memoryMib,
       maxMemoryUsedMb: Math.min(this.spec.memoryMib, Math.ceil(this.residentKib / 1024)),
       initDurationMs,
+      restoreDurationMs,
     });
   }
 

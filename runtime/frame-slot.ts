@@ -1,5 +1,5 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
-import { FrameDecoder, invokeFrame, shutdownFrame, specialiseFrame } from './frames.ts';
+import { FrameDecoder, invokeFrame, restoredFrame, shutdownFrame, specialiseFrame } from './frames.ts';
 import { IdleFreeze } from './idle-freeze.ts';
 import { commandLines, lateCommand } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
@@ -88,6 +88,11 @@ export class FrameSlot implements Slot {
     this.#inHand += 1;
     this.#freeze.busy();
     this.#send(frame, number > 0);
+  }
+
+  restore(): void {
+    this.#freeze.busy();
+    this.#send([restoredFrame()]);
   }
 
   withdraw(upTo: number): void {

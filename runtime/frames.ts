@@ -64,6 +64,10 @@ export function specialiseFrame(message: Specialise): Buffer {
   return plainFrame('S', Buffer.from(JSON.stringify(message)));
 }
 
+export function restoredFrame(): Buffer {
+  return plainFrame('T', new Uint8Array());
+}
+
 export function shutdownFrame(): Buffer {
   return plainFrame('Q', new Uint8Array());
 }

@@ -65,8 +65,8 @@ export interface LogSink {
   close(): void;
 }
 
-/** Whether an environment was started for a call, or ahead of calls to be kept. */
-export type InitializationType = 'on-demand' | 'provisioned-concurrency';
+/** Whether an environment was started for a call, ahead of calls to be kept, or as if from a snapshot. */
+export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start';
 
 /** What is known of one environment before it has a place. */
 export interface NewInstance {
@@ -103,6 +103,8 @@ export interface EnvironmentSpec {
   readonly memoryMib: number;
   readonly ephemeralStorageMib: number;
   readonly timeoutMs: number;
+  /** Whether its environments begin as if each came from one snapshot. */
+  readonly snapStart: boolean;
   /** Some of its variables must be there when its program starts. */
   readonly startsLate: boolean;
   readonly logFormat: LogFormat;

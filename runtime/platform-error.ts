@@ -40,7 +40,8 @@ export function noEntrypoint(requestId: string, reason: string): InvokeOutcome {
   return platformError('Runtime.InvalidEntrypoint', `RequestId: ${requestId} Error: ${reason}`);
 }
 
-function exitText(exit: SandboxExit): string {
+/** Without the request id that stands before it in answers. */
+export function exitText(exit: SandboxExit): string {
   switch (exit.kind) {
     case 'exited':
       return exit.code === 0

@@ -43,6 +43,8 @@ export interface Report {
   readonly tenantId?: string | undefined;
   /** Only for the first invocation of an environment whose init succeeded. */
   readonly initDurationMs: number | undefined;
+  /** Only for the first invocation of an environment that was restored. */
+  readonly restoreDurationMs?: number | undefined;
 }
 
 export function initStartLine(to: PlatformLogFormat, epochMs: number, start: InitStart): string {
@@ -72,6 +74,34 @@ export function initReportLine(to: PlatformLogFormat, epochMs: number, report: I
     status: report.status,
     errorType: platformErrorType(report.errorType),
     metrics: { durationMs: round3(report.durationMs) },
+  });
+}
+
+export function restoreStartLine(
+  to: PlatformLogFormat,
+  epochMs: number,
+  { runtimeVersion, runtimeVersionArn, functionName, functionVersion }: InitStart,
+): string {
+  if (to.format === 'Text')
+    return `RESTORE_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`;
+  const start = { runtimeVersion, runtimeVersionArn, functionName, functionVersion };
+  return json(to, 'INFO', epochMs, 'platform.restoreStart', start);
+}
+
+export function restoreReportLine(
+  to: PlatformLogFormat,
+  epochMs: number,
+  { status, errorType, durationMs }: Pick<InitReport, 'status' | 'errorType' | 'durationMs'>,
+): string {
+  if (to.format === 'Text') {
+    const failure =
+      status === 'success' ? '' : `\tStatus: ${status}${errorTypeField(errorType)}`;
+    return `RESTORE_REPORT Restore Duration: ${durationMs.toFixed(2)} ms${failure}\n`;
+  }
+  return json(to, status === 'success' ? 'INFO' : 'WARN', epochMs, 'platform.restoreReport', {
+    status,
+    errorType: platformErrorType(errorType),
+    metrics: { durationMs: round3(durationMs) },
   });
 }
 
@@ -110,8 +140,12 @@ export function reportLine(to: PlatformLogFormat, epochMs: number, report: Repor
       report.initDurationMs === undefined
         ? ''
         : `Init Duration: ${report.initDurationMs.toFixed(2)} ms\t`;
+    const restore =
+      report.restoreDurationMs === undefined
+        ? ''
+        : `Restore Duration: ${report.restoreDurationMs.toFixed(2)} ms\tBilled Restore Duration: ${Math.ceil(report.restoreDurationMs)} ms\t`;
     const status = statusFields(report.status, report.errorType);
-    return `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\tBilled Duration: ${billedMs} ms\tMemory Size: ${report.memorySizeMb} MB\tMax Memory Used: ${report.maxMemoryUsedMb} MB\t${init}${status}\n`;
+    return `REPORT RequestId: ${report.requestId}\tDuration: ${report.durationMs.toFixed(2)} ms\tBilled Duration: ${billedMs} ms\tMemory Size: ${report.memorySizeMb} MB\tMax Memory Used: ${report.maxMemoryUsedMb} MB\t${init}${restore}${status}\n`;
   }
   return json(to, report.status === 'success' ? 'INFO' : 'WARN', epochMs, 'platform.report', {
     requestId: report.requestId,
@@ -125,8 +159,14 @@ export function reportLine(to: PlatformLogFormat, epochMs: number, report: Repor
       maxMemoryUsedMB: report.maxMemoryUsedMb,
       initDurationMs:
         report.initDurationMs === undefined ? undefined : round3(report.initDurationMs),
+      ...restoreMetrics(report.restoreDurationMs),
     },
   });
+}
+
+function restoreMetrics(durationMs: number | undefined): object {
+  if (durationMs === undefined) return {};
+  return { restoreDurationMs: round3(durationMs), billedRestoreDurationMs: Math.ceil(durationMs) };
 }
 
 function shownTenant(tenantId: string | undefined): string | undefined {

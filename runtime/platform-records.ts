@@ -7,11 +7,14 @@ import type { EnvironmentSpec, InitializationType, Invocation, NewInstance } fro
 import {
   endLine,
   type InitPhase,
+  type InitStart,
   initReportLine,
   initStartLine,
   type PlatformLogFormat,
   type Report,
   reportLine,
+  restoreReportLine,
+  restoreStartLine,
   startLine,
 } from './platform-log.ts';
 
@@ -39,16 +42,20 @@ export class PlatformRecords {
   }
 
   initStart(): void {
-    const spec = this.#spec;
     const now = this.#clock.epochMs();
-    const line = initStartLine(this.#format, now, {
-      functionName: spec.functionName,
-      functionVersion: spec.functionVersion,
-      runtimeVersion: spec.runtimeVersion,
-      runtimeVersionArn: spec.runtimeVersionArn,
-      initializationType: this.#initializationType,
-    });
-    this.#log.platform(now, line);
+    this.#log.platform(now, initStartLine(this.#format, now, this.#beginning()));
+  }
+
+  restoreStart(): void {
+    const now = this.#clock.epochMs();
+    this.#log.platform(now, restoreStartLine(this.#format, now, this.#beginning()));
+  }
+
+  restoreReport(outcome: InitOutcome, durationMs: number): void {
+    this.#log.endInvocation();
+    const now = this.#clock.epochMs();
+    const report = { ...initStatus(outcome), durationMs };
+    this.#log.platform(now, restoreReportLine(this.#format, now, report));
   }
 
   initReport(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
@@ -95,6 +102,12 @@ export class PlatformRecords {
     this.#held = undefined;
     if (wantsLogTail) this.#log.takeTail();
     return true;
+  }
+
+  #beginning(): InitStart {
+    const { functionName, functionVersion, runtimeVersion, runtimeVersionArn } = this.#spec;
+    const initializationType = this.#initializationType;
+    return { functionName, functionVersion, runtimeVersion, runtimeVersionArn, initializationType };
   }
 
   #start({ requestId, tenantId }: Invocation, epochMs: number): void {

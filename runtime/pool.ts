@@ -1,5 +1,6 @@
 // The warm pool: which environment serves which call, when another one is started, when an idle one is retired.
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import { Environment, type EnvironmentOwner } from './environment.ts';
 import {
@@ -24,7 +25,6 @@ import type {
   InvokeResult,
 } from './invocation.ts';
 import { newLogStreamName } from './log-stream-name.ts';
-import type { InitPhase } from './platform-log.ts';
 import { type KeptState, keptState, Provisioned } from './provisioned.ts';
 import { isAnyOnDemand, makeRoom } from './room.ts';
 import {
@@ -37,6 +37,7 @@ import {
   withHoldUp,
 } from './scaling.ts';
 import type { Slots } from './slots.ts';
+import { RestoreError, restore, takeSnapshot } from './snap-start.ts';
 import { slotShape } from './specialise.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
@@ -136,6 +137,35 @@ export class Pool implements AsyncDisposable {
   /** What has become of {@link keep}. */
   kept(key: string): KeptState {
     return keptState(this.#groups.get(key));
+  }
+
+  /**
+   * Initialises an environment for a version with SnapStart; it serves the first calls. How the init ended, however long it has
+   * to wait for room. Rejects with what is wrong with the host, or when it is aborted.
+   */
+  async snapshot(spec: EnvironmentSpec, signal: AbortSignal): Promise<InitOutcome> {
+    while (!this.#hasRoom(this.#group(spec))) await sleep(TICK_MS, undefined, { signal });
+    signal.throwIfAborted();
+    const group = this.#group(spec);
+    this.#starts += 1;
+    group.starting += 1;
+    try {
+      const environment = this.#newEnvironment(group, this.#newStream(group));
+      const abort = () => this.#end(environment);
+      signal.addEventListener('abort', abort);
+      const outcome = await this.#up(environment, takeSnapshot(environment)).finally(() =>
+        signal.removeEventListener('abort', abort),
+      );
+      signal.throwIfAborted();
+      if (environment.phase === 'idle') this.#serve(group, environment);
+      else this.#end(environment);
+      return outcome;
+    } finally {
+      this.#starts -= 1;
+      group.starting -= 1;
+      this.#forgetIfEmpty(group);
+      this.#feedHungry();
+    }
   }
 
   /** The key has been superseded: idle environments end now, busy ones after what they have in hand. */
@@ -268,8 +298,8 @@ export class Pool implements AsyncDisposable {
     const logStreamName = this.#newStream(group);
     const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
       this.#dequeue(group)?.fail(error);
-      // What ends in the middle of a start because the host ends is no problem.
-      if (this.#disposed) return;
+      // What ends in the middle of a start because the host ends is no problem, and the function's own failures are its own.
+      if (this.#disposed || error instanceof RestoreError) return;
       this.#options.onProblem(`an environment of ${group.spec.functionName} did not start`, error);
     });
     this.#ending.add(start);
@@ -290,8 +320,8 @@ export class Pool implements AsyncDisposable {
     };
     try {
       const environment = this.#newEnvironment(group, logStreamName);
-      const outcome = await this.#init(environment, 'init', INIT_LIMIT_MS);
-      if (outcome.kind === 'ready') {
+      const outcome = await this.#up(environment, this.#firstInit(environment));
+      if (outcome === undefined || outcome.kind === 'ready') {
         done();
         this.#serve(group, environment);
         return;
@@ -311,7 +341,7 @@ export class Pool implements AsyncDisposable {
       const environment = this.#newEnvironment(group, logStreamName);
       const { clock } = this.#options;
       const startedAt = clock.monotonicMs();
-      const outcome = await this.#init(environment, 'invoke', group.spec.timeoutMs);
+      const outcome = await this.#up(environment, environment.init('invoke', group.spec.timeoutMs));
       const spentMs = Math.min(clock.monotonicMs() - startedAt, group.spec.timeoutMs);
       done();
       if (outcome.kind === 'ready') environment.invoke({ ...call, spentMs });
@@ -322,9 +352,16 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  async #init(environment: Environment, phase: InitPhase, limitMs: number): Promise<InitOutcome> {
+  /** Nothing to tell of one that was restored: it rejects when that fails. */
+  #firstInit(environment: Environment): Promise<InitOutcome | void> {
+    if (environment.spec.snapStart) return restore(environment);
+    return environment.init('init', INIT_LIMIT_MS);
+  }
+
+  /** Ends an environment that does not come up. */
+  async #up<T>(environment: Environment, coming: Promise<T>): Promise<T> {
     try {
-      return await environment.init(phase, limitMs);
+      return await coming;
     } catch (error) {
       this.#end(environment);
       throw error;
@@ -343,7 +380,7 @@ export class Pool implements AsyncDisposable {
   #newEnvironment(
     group: Group,
     logStreamName: string,
-    initializationType: InitializationType = 'on-demand',
+    initializationType: InitializationType = group.spec.snapStart ? 'snap-start' : 'on-demand',
   ): Environment {
     if (this.#disposed) throw new Error('the host is ending');
     const { slots, clock } = this.#options;

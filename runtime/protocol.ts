@@ -12,6 +12,7 @@
  *   {@link PrefetchDepth} may lie unread in the socket and run strictly one at a time. Numbers rise. Before the bootstrap
  *   begins one, and after it has written the answer of the one before, it reads {@link Specialise.withdrawnFile}; if the
  *   number there is not less than the event's own it answers `N` instead.
+ * - `T` restored: the hooks that a function has for that run, then `R` or `F`. Only after an init of type `snap-start`.
  * - `Q` shutdown: leave the blocking read, emit `SIGTERM` to the function's listeners, or exit if there are none.
  *
  * Up, bootstrap to host:
@@ -29,7 +30,7 @@
  * Logs of an invocation precede its `O`, `E`, `X` or `J` on the socket, so the tail is complete without a timer. Output that does not
  * pass through the bootstrap's own streams (child processes, native code) arrives on descriptors 1 and 2 instead.
  */
-export type FrameKind = 'S' | 'I' | 'P' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'N' | 'L';
+export type FrameKind = 'S' | 'T' | 'I' | 'P' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'N' | 'L';
 
 /** 0: raw output; 1 TRACE, 2 DEBUG, 3 INFO, 4 WARN, 5 ERROR, 6 FATAL: a console method. */
 export type LogLevelByte = 0 | 1 | 2 | 3 | 4 | 5 | 6;

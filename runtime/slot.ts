@@ -50,6 +50,8 @@ export interface Slot extends AsyncDisposable {
   /** To be called once, when the code is in place. */
   specialise(message: Specialise): void;
   invoke(event: SlotEvent): void;
+  /** Once, after an init of type `snap-start`: what the function has to do ahead of its first event is answered like an init. */
+  restore(): void;
   /** Events up to this number that have not begun are not begun any more. Throws what the file system says. */
   withdraw(upTo: number): void;
   /**

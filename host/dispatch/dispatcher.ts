@@ -2,12 +2,14 @@
 import type { EnvironmentSpec, Invocation, InvokeResult } from '../../runtime/invocation.ts';
 import { CapacityError } from '../../runtime/pool.ts';
 import type { RuntimeSupport, RuntimeVersion } from '../../runtime/runtimes.ts';
+import { RestoreError } from '../../runtime/snap-start.ts';
 import type { Functions, HeldFunction } from '../functions/functions.ts';
 import { requireActive } from '../functions/lifecycle.ts';
 import { functionArn, functionNotFound, resolveReference, type Scope } from '../functions/names.ts';
 import type { AliasRecord, FunctionRecord, VersionRecord } from '../functions/record.ts';
 import { drawnVersion } from '../functions/routing.ts';
 import { pinnedRuntimeArn } from '../functions/runtime-management.ts';
+import { requireSnapshot, restoreFailure } from '../functions/snap-start.ts';
 import { findTarget, versionNamed } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
 import { type Concurrency, rateExceeded } from './concurrency.ts';
@@ -77,6 +79,7 @@ export class Dispatcher {
     const version =
       (drawn === undefined ? undefined : versionNamed(held, drawn)) ??
       this.#version(scope, held, reference.qualifier);
+    requireSnapshot(version);
     requireActive(version);
     const record = held.root;
     const invokedArn = functionArn(scope, record.name, reference.qualifier);
@@ -120,6 +123,7 @@ export class Dispatcher {
     } catch (error) {
       if (error instanceof CapacityError)
         throw rateExceeded('ConcurrentInvocationLimitExceeded', { cause: error });
+      if (error instanceof RestoreError) throw restoreFailure(error);
       throw error;
     } finally {
       concurrency.leave(admission);

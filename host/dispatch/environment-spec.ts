@@ -10,6 +10,7 @@ import type { EnvironmentCredentials } from '../auth/role-credentials.ts';
 import { logGroupName, runtimeVersionArn } from '../functions/configuration.ts';
 import { environmentKey } from '../functions/functions.ts';
 import { type FunctionRecord, functionKey, type VersionRecord } from '../functions/record.ts';
+import { isOptimized } from '../functions/snap-start.ts';
 import { layerDigests } from '../layers/attach.ts';
 
 /** What specs need of the rest of the host. */
@@ -50,6 +51,7 @@ export function environmentSpec(
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,
     timeoutMs: settings.timeout * 1000,
+    snapStart: isOptimized(version),
     startsLate: startsLate(settings.runtime, settings.variables ?? {}),
     logFormat: settings.logging.logFormat,
     // as: checked against the model's enum when it was stored
@@ -114,6 +116,11 @@ function variables(
     LAMBDA_TASK_ROOT: paths.taskRoot,
   };
   if (runtimeApi !== undefined) reserved['AWS_LAMBDA_RUNTIME_API'] = runtimeApi;
+  // Its log stream is not known when a snapshot is taken.
+  if (initializationType === 'snap-start') {
+    delete reserved['AWS_LAMBDA_LOG_GROUP_NAME'];
+    delete reserved['AWS_LAMBDA_LOG_STREAM_NAME'];
+  }
   if (credentials.sessionToken !== undefined)
     reserved['AWS_SESSION_TOKEN'] = credentials.sessionToken;
   return {

@@ -10,6 +10,7 @@ import {
   settledVersion,
 } from './lifecycle.ts';
 import type { FunctionRecord, FunctionSettings, StateReason, VersionRecord } from './record.ts';
+import { isOptimized } from './snap-start.ts';
 
 /** What became of making ready what was unsettled, by configuration id: the reason for which it failed, or none. */
 type Outcomes = ReadonlyMap<string, StateReason | undefined>;
@@ -18,6 +19,15 @@ export interface ActivationOptions {
   readonly functions: Functions;
   /** Makes everything ready that an invocation of these settings needs. Rejects when the code cannot be used. */
   readonly makeReady: (settings: FunctionSettings, functionName: string) => Promise<void>;
+  /**
+   * Initialises a version with SnapStart, for which everything is ready. Why that cannot be, which is the function's doing;
+   * rejects for any other reason.
+   */
+  readonly initialise: (
+    record: FunctionRecord,
+    version: VersionRecord,
+    signal: AbortSignal,
+  ) => Promise<StateReason | undefined>;
   readonly stamp: () => Stamp;
   readonly onProblem: (text: string, cause: unknown) => void;
 }
@@ -25,6 +35,9 @@ export interface ActivationOptions {
 export class Activation implements AsyncDisposable {
   readonly #options: ActivationOptions;
   readonly #running = new Set<Promise<void>>();
+  /** Versions with SnapStart whose init is under way, by configuration id. */
+  readonly #initialising = new Set<string>();
+  readonly #ending = new AbortController();
 
   constructor(options: ActivationOptions) {
     this.#options = options;
@@ -38,23 +51,66 @@ export class Activation implements AsyncDisposable {
 
   /** Settles in the background what is unsettled of a function now. */
   begin(record: FunctionRecord): void {
-    const run = this.#settle(record).catch((error: unknown) => {
-      this.#options.onProblem(`${record.name} could not be brought to its next state`, error);
+    this.#run(record, this.#settle(record));
+  }
+
+  #run({ name }: FunctionRecord, work: Promise<void>): void {
+    const run = work.catch((error: unknown) => {
+      // It is taken up again at the next start.
+      if (this.#ending.signal.aborted) return;
+      this.#options.onProblem(`${name} could not be brought to its next state`, error);
     });
     this.#running.add(run);
     void run.then(() => this.#running.delete(run));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
     await Promise.all(this.#running);
   }
 
   async #settle({ account, region, name }: FunctionRecord): Promise<void> {
+    const begun = this.#options.functions.held(account, region, name);
+    if (begun === undefined) return;
+    const unsettled = unsettledOf(begun);
+    // Their init may take minutes, for which nothing else waits.
+    for (const version of unsettled.filter(isOptimized))
+      if (!this.#initialising.has(version.configurationId))
+        this.#run(begun.root, this.#settleOptimized(begun.root, version));
+    const others = unsettled.filter((version) => !isOptimized(version));
+    if (others.length === 0) return;
+    await this.#keep(begun.root, await this.#makeReady(name, others));
+  }
+
+  async #settleOptimized(record: FunctionRecord, version: VersionRecord): Promise<void> {
+    const { configurationId, settings } = version;
+    this.#initialising.add(configurationId);
+    try {
+      const problem =
+        (await this.#tryMakeReady(record.name, settings)) ??
+        (await this.#tryInitialise(record, version));
+      await this.#keep(record, new Map([[configurationId, problem]]));
+    } finally {
+      this.#initialising.delete(configurationId);
+    }
+  }
+
+  async #tryInitialise(
+    record: FunctionRecord,
+    version: VersionRecord,
+  ): Promise<StateReason | undefined> {
+    const { signal } = this.#ending;
+    try {
+      return await this.#options.initialise(record, version, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#options.onProblem(`version ${version.version} of ${record.name} has no init`, error);
+      return internalError(error);
+    }
+  }
+
+  async #keep({ account, region, name }: FunctionRecord, outcomes: Outcomes): Promise<void> {
     const { functions, stamp } = this.#options;
-    const begun = functions.held(account, region, name);
-    const unsettled = begun === undefined ? [] : unsettledOf(begun);
-    if (unsettled.length === 0) return;
-    const outcomes = await this.#makeReady(name, unsettled);
     await functions.change(account, region, name, (current) => {
       if (current === undefined) return { change: undefined, result: undefined };
       return { change: settledChange(current, outcomes, stamp()), result: undefined };
@@ -78,10 +134,13 @@ export class Activation implements AsyncDisposable {
       return undefined;
     } catch (error) {
       this.#options.onProblem(`the code of ${name} could not be made ready`, error);
-      const text = error instanceof Error ? error.message : String(error);
-      return { code: 'InternalError', text };
+      return internalError(error);
     }
   }
+}
+
+function internalError(error: unknown): StateReason {
+  return { code: 'InternalError', text: error instanceof Error ? error.message : String(error) };
 }
 
 function unsettledOf(held: HeldFunction): readonly VersionRecord[] {

@@ -8,6 +8,7 @@ import type {
 } from '../api/model/types.ts';
 import { functionArn, partitionOf, type Scope } from './names.ts';
 import type { FunctionRecord, FunctionSettings, VersionRecord } from './record.ts';
+import { isOptimized } from './snap-start.ts';
 
 /** SHA-256 in hex of what runs a runtime identifier here; part of the runtime version's ARN. */
 export type RuntimeHash = (runtime: string) => string;
@@ -75,9 +76,8 @@ export function listedConfiguration(view: ConfigurationView): FunctionConfigurat
 }
 
 /** `$LATEST` is never optimized; a published version that asks for it is, once it is active. */
-function optimizationStatus({ version, state, settings }: VersionRecord): 'On' | 'Off' {
-  const isWanted = version !== '$LATEST' && settings.snapStart === 'PublishedVersions';
-  return isWanted && state === 'Active' ? 'On' : 'Off';
+function optimizationStatus(version: VersionRecord): 'On' | 'Off' {
+  return isOptimized(version) && version.state === 'Active' ? 'On' : 'Off';
 }
 
 /** A version that was pinned and is not on this host any more is shown with an error: it does not run. */

@@ -92,6 +92,11 @@ export class HttpSlot implements Slot {
     this.#session.invoke(event);
   }
 
+  /** A runtime of this sort is not known to have hooks: there is nothing to be done. */
+  restore(): void {
+    this.#tell({ kind: 'ready', maxRssKib: 0 });
+  }
+
   /** No event is ever sent ahead. */
   withdraw(): void {}
 

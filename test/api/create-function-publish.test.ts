@@ -38,7 +38,7 @@ test('CreateFunction with Publish answers version 1 under the unqualified ARN, b
 test('A runtime that is not on this machine can be deployed; SnapStart shows on its versions; invoking says what is missing', async () => {
   await using t = await startTestHost();
   await t.deploy('f', returning('1'), {
-    Runtime: 'python3.12',
+    Runtime: 'java21',
     SnapStart: { ApplyOn: 'PublishedVersions' },
     Publish: true,
   });
@@ -52,6 +52,6 @@ test('A runtime that is not on this machine can be deployed; SnapStart shows on 
   assert.deepEqual(await statusOf({ FunctionName: 'f' }), { ApplyOn, OptimizationStatus: 'Off' });
   const { status, name, message } = await refusalOf(t.invoke('f'));
   assert.deepEqual([status, name], [502, 'InvalidRuntimeException']);
-  assert.match(message, /python3\.12/);
-  assert.ok(t.reports.every((report) => report.includes('python3.12')));
+  assert.match(message, /java21/);
+  assert.ok(t.reports.every((report) => report.includes('java21')));
 });

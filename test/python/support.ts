@@ -43,6 +43,16 @@ export function testPython(
   test(title, { skip }, () => (python && body(python)) ?? fail());
 }
 
+/** The same on one that the service has SnapStart for. */
+export function testSnapStart(
+  title: string,
+  body: (python: PythonInterpreter) => Promise<void>,
+): void {
+  const python = PYTHONS.findLast(({ minor }) => minor >= 12);
+  const skip = python === undefined && 'this machine has no Python of 3.12 or later';
+  test(title, { skip }, () => (python && body(python)) ?? fail());
+}
+
 function fail(): never {
   throw new Error('a test ran without its interpreter');
 }

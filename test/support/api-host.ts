@@ -98,6 +98,7 @@ export async function startApiHost(options: ApiHostOptions = {}): Promise<ApiHos
     new Activation({
       functions,
       makeReady: options.makeReady ?? (async () => {}),
+      initialise: () => Promise.resolve(undefined),
       stamp,
       onProblem,
     }),

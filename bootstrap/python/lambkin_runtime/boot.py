@@ -14,6 +14,7 @@ from .loop import InvokeLoop
 from .marshal import to_json
 from .output import replace_streams
 from .peak import Peak
+from .snapshots import Snapshots
 
 _CONTROL_FD = 3
 _INIT_FAILED_STATUS = 1
@@ -45,7 +46,12 @@ def run():
     logger = Logger(writer, invocation)
     logger.install()
     handler = _init(writer, logger, peak)
-    loop = InvokeLoop(reader, writer, logger, invocation, handler, peak, withdrawn_up_to)
+    snapshots = Snapshots(writer, logger, peak)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        snapshots.before()
+    loop = InvokeLoop(
+        reader, writer, logger, invocation, handler, peak, withdrawn_up_to, snapshots.after
+    )
     writer.ready(peak.kib())
     loop.run()
 

@@ -15,7 +15,9 @@ _TRACE_ID = "_X_AMZN_TRACE_ID"
 class InvokeLoop:
     """Runs until the host closes its end, the function is shut down, or its code ends the process."""
 
-    def __init__(self, reader, writer, logger, invocation, handler, peak, withdrawn_up_to):
+    def __init__(
+        self, reader, writer, logger, invocation, handler, peak, withdrawn_up_to, after_restore
+    ):
         self._reader = reader
         self._writer = writer
         self._logger = logger
@@ -23,6 +25,7 @@ class InvokeLoop:
         self._handler = handler
         self._peak = peak
         self._withdrawn_up_to = withdrawn_up_to
+        self._after_restore = after_restore
         self._ensure_ascii = _version_of(os.environ.get("AWS_EXECUTION_ENV", "")) < 12
         self._pid = os.getpid()
 
@@ -33,6 +36,8 @@ class InvokeLoop:
                 self._invoke(Fields(body))
             elif kind == b"P":
                 self._invoke_unless_withdrawn(Fields(body))
+            elif kind == b"T":
+                self._after_restore()
             elif kind == b"Q":
                 _shut_down()
             else:
