@@ -17,17 +17,14 @@ import {
 import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
 import { LastOutput } from './last-output.ts';
 import type { Answer, Message } from './messages.ts';
-import { processEnded, timedOut } from './platform-error.ts';
+import { broken, processEnded, timedOut } from './platform-error.ts';
 import type { InitPhase, PhaseStatus } from './platform-log.ts';
 import { PlatformRecords } from './platform-records.ts';
-import { Reading, settledWithin } from './reading.ts';
+import { Reading } from './reading.ts';
 import { isHeapExhaustion } from './sandbox/exit-status.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 import { specialise } from './specialise.ts';
-
-/** How long a planned shutdown lets `SIGTERM` listeners run before the tree is killed. */
-const SHUTDOWN_GRACE_MS = 500;
 
 /**
  * Which phase may follow which; `ending`: what may have begun is answered, nothing is taken any more. Only {@link Environment}
@@ -224,12 +221,11 @@ export class Environment implements AsyncDisposable {
     this.#isTakingBack = false;
   }
 
-  /** A planned end: the shutdown frame, a grace for `SIGTERM` listeners, then the kill. Resolves when all is gone. */
+  /** A planned end, with time for those who want to know of it. Resolves when all is gone. */
   async shutDown(): Promise<void> {
     if (this.#phase === 'idle') {
       this.#enter('shutdown');
-      this.#slot.shutDown();
-      await settledWithin(this.#slot.sandbox.exit, SHUTDOWN_GRACE_MS);
+      await this.#slot.end('SPINDOWN');
     }
     await this[Symbol.asyncDispose]();
   }
@@ -244,7 +240,7 @@ export class Environment implements AsyncDisposable {
     await Promise.resolve();
     this.#lose(undefined);
     this.#deadline[Symbol.dispose]();
-    this.#slot.sandbox.kill();
+    await this.#slot.end('FAILURE');
     // The code must not be renamed into a slot directory that is being removed.
     await Promise.allSettled([this.#specialised]);
     await this.#slot[Symbol.asyncDispose]();
@@ -338,8 +334,13 @@ export class Environment implements AsyncDisposable {
         return;
       case 'ready':
       case 'initFailed':
-      case 'noEntrypoint':
         this.#onInitMessage(message);
+        return;
+      case 'broken':
+        this.#onBroken(message);
+        return;
+      case 'extension':
+        this.#records.extension(message);
         return;
       case 'breach':
         this.#breach();
@@ -360,6 +361,16 @@ export class Environment implements AsyncDisposable {
     return this.#settleInit(initOutcome(message));
   }
 
+  /** In an invocation its caller hears of it, unless it has its answer. */
+  #onBroken(message: Extract<Message, { kind: 'broken' }>): void {
+    if (this.#phase === 'init') return this.#onInitMessage(message);
+    const running = this.#inHand.first;
+    if (running === undefined) return this.#lose(undefined);
+    const { errorType, reason } = message;
+    const outcome = broken(running.invocation.requestId, errorType, reason);
+    return this.#lose({ outcome, status: 'error', durationMs: this.#elapsedMs() });
+  }
+
   #onLog({ level, epochMs, text }: Extract<Message, { kind: 'log' }>): void {
     if (level === 0) this.#log.raw(text);
     else this.#log.event(epochMs, text);
@@ -374,7 +385,8 @@ export class Environment implements AsyncDisposable {
 
   #onOutput(chunk: Buffer): void {
     this.#lastOutput.add(chunk);
-    if (this.#phase === 'gone') return;
+    // What is printed after the end belongs to nobody, but for what extensions say while they have their time.
+    if (this.#phase === 'gone' && !this.#slot.hasExtensions) return;
     this.#records.signOfLife();
     this.#log.raw(chunk);
   }
@@ -533,7 +545,9 @@ export class Environment implements AsyncDisposable {
     this.#finishAnswered(answeredStatus, this.#elapsedMs());
     const [running, ...unstarted] = this.#inHand.clear();
     this.#slot.sandbox.watchMemory(false);
-    this.#slot.sandbox.kill();
+    void this.#slot.end(
+      last?.status === 'timeout' || answeredStatus === 'timeout' ? 'TIMEOUT' : 'FAILURE',
+    );
     if (running !== undefined) {
       const killed = { kind: 'signalled', signal: 'killed' } as const;
       const end = last ?? {

@@ -1,23 +1,35 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
-import { FrameDecoder, invokeFrame, restoredFrame, shutdownFrame, specialiseFrame } from './frames.ts';
+import {
+  FrameDecoder,
+  invokeFrame,
+  restoredFrame,
+  shutdownFrame,
+  specialiseFrame,
+} from './frames.ts';
 import { IdleFreeze } from './idle-freeze.ts';
-import { commandLines, lateCommand } from './late-start.ts';
+import { lateCommand, linesFor } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
 import type { Specialise } from './protocol.ts';
+import { settledWithin } from './reading.ts';
 import type { Sandbox, SlotShape } from './sandbox/sandbox.ts';
-import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
+import { type EndReason, type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
 import { writeWithdrawn } from './withdrawn-file.ts';
+
+/** How long a planned end lets `SIGTERM` listeners run before the tree is killed. */
+const SHUTDOWN_GRACE_MS = 500;
 
 export class FrameSlot implements Slot {
   readonly sandbox: Sandbox;
   readonly shape: SlotShape;
   readonly booted: Promise<void>;
   readonly runtimeApi = Promise.resolve(undefined);
+  readonly hasExtensions = false;
   bootKib = 0;
   #events: SlotEvents;
   readonly #freeze: IdleFreeze;
   /** Events that it has been sent and has not told the end of. */
   #inHand = 0;
+  #end: Promise<void> | undefined;
   #isGathering = false;
   #isLastFrameUnread = false;
 
@@ -68,7 +80,7 @@ export class FrameSlot implements Slot {
     if (lateProgram === undefined) return this.#send([specialiseFrame(message)]);
     const command = lateCommand(lateProgram, message.env);
     return this.#send([
-      Buffer.from(commandLines(paths.taskRoot, command, true)),
+      Buffer.from(linesFor({ directory: paths.taskRoot, command, how: 'insteadWithControl' })),
       specialiseFrame({ ...message, keepsEnvironment: true }),
     ]);
   }
@@ -99,9 +111,9 @@ export class FrameSlot implements Slot {
     writeWithdrawn(this.sandbox.withdrawnFile, upTo);
   }
 
-  shutDown(): void {
-    this.#freeze.busy();
-    this.#send([shutdownFrame()]);
+  end(reason: EndReason): Promise<void> {
+    this.#end ??= this.#ended(reason);
+    return this.#end;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,6 +136,15 @@ export class FrameSlot implements Slot {
     // The owner first: it may have another event at once.
     this.#events.onMessage(message);
     if (this.#inHand === 0) this.#freeze.idle();
+  }
+
+  async #ended(reason: EndReason): Promise<void> {
+    if (reason === 'SPINDOWN') {
+      this.#freeze.busy();
+      this.#send([shutdownFrame()]);
+      await settledWithin(this.sandbox.exit, SHUTDOWN_GRACE_MS);
+    }
+    this.sandbox.kill();
   }
 
   #readFrames(decoder: FrameDecoder): void {

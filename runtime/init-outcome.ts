@@ -1,8 +1,9 @@
 // How an environment's init ended, and what that is to the log and to a call that waited for it.
 import type { InvokeOutcome } from './invocation.ts';
 import type { Message } from './messages.ts';
-import { noEntrypoint, processEnded, timedOut } from './platform-error.ts';
+import { broken, processEnded, timedOut } from './platform-error.ts';
 import type { PhaseStatus } from './platform-log.ts';
+import type { PlatformErrorType } from './protocol.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 
 export type InitOutcome =
@@ -10,11 +11,11 @@ export type InitOutcome =
   | { readonly kind: 'timedOut' }
   /** The bootstrap posted an error: its type and the body for the caller. */
   | { readonly kind: 'failed'; readonly errorType: string; readonly payload: Uint8Array }
-  | { readonly kind: 'noEntrypoint'; readonly reason: string }
+  | { readonly kind: 'broken'; readonly errorType: PlatformErrorType; readonly reason: string }
   | { readonly kind: 'ended'; readonly exit: SandboxExit };
 
 /** What a runtime can say of its own init. */
-export type InitMessage = Extract<Message, { kind: 'ready' | 'initFailed' | 'noEntrypoint' }>;
+export type InitMessage = Extract<Message, { kind: 'ready' | 'initFailed' | 'broken' }>;
 
 export function initOutcome(message: InitMessage): InitOutcome {
   switch (message.kind) {
@@ -22,7 +23,7 @@ export function initOutcome(message: InitMessage): InitOutcome {
       return { kind: 'ready', durationMs: 0 };
     case 'initFailed':
       return { kind: 'failed', errorType: message.errorType, payload: message.payload };
-    case 'noEntrypoint':
+    case 'broken':
       return message;
     default:
       return message satisfies never;
@@ -41,8 +42,8 @@ export function initStatus(outcome: InitOutcome): {
       return { status: 'timeout', errorType: undefined };
     case 'failed':
       return { status: 'error', errorType: outcome.errorType };
-    case 'noEntrypoint':
-      return { status: 'error', errorType: 'Runtime.InvalidEntrypoint' };
+    case 'broken':
+      return { status: 'error', errorType: outcome.errorType };
     case 'ended': {
       const memory = outcome.exit.kind === 'outOfMemory';
       return { status: 'error', errorType: memory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError' };
@@ -63,8 +64,8 @@ export function initError(
       return timedOut(requestId, timeoutMs);
     case 'failed':
       return { kind: 'platformError', errorType: init.errorType, payload: init.payload };
-    case 'noEntrypoint':
-      return noEntrypoint(requestId, init.reason);
+    case 'broken':
+      return broken(requestId, init.errorType, init.reason);
     case 'ended':
       return processEnded(requestId, init.exit);
     default:

@@ -99,6 +99,7 @@ export interface EnvironmentSpec {
   readonly functionKey: string;
   readonly functionName: string;
   readonly functionVersion: string;
+  readonly accountId: string;
   readonly runtime: string;
   readonly memoryMib: number;
   readonly ephemeralStorageMib: number;

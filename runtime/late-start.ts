@@ -1,18 +1,43 @@
-// What the waiting shell of a slot is told (bootstrap/provided/wait.sh): where to go and which program to become.
+// What the waiting shell of a slot is told (bootstrap/provided/wait.sh): which programs to run, and which one to become.
 import type { LateProgram } from './sandbox/sandbox.ts';
 import { EXEC_WRAPPER } from './start-variables.ts';
 
-/**
- * The lines for it. No argument may hold a NUL, which no argument of a program can.
- * @param keepsControl the program is to have descriptor 3, too
- */
-export function commandLines(
-  directory: string,
-  command: readonly string[],
-  keepsControl = false,
-): string {
+/** How a program runs: in the place of the shell, beside it, or under it; and whether it gets the control socket, too. */
+const SIGNS = {
+  instead: '.',
+  insteadWithControl: '!',
+  beside: '&',
+  under: '~',
+  underWithControl: '%',
+} as const satisfies Record<string, string>;
+
+export type HowToRun = keyof typeof SIGNS;
+
+/** Ends the shell as the program ended that ran under it. */
+export const END_LINE = 'end\n';
+
+export interface ToRun {
+  /** Absolute. */
+  readonly directory: string;
+  /** No argument may hold a NUL, which no argument of a program can. */
+  readonly command: readonly string[];
+  readonly how: HowToRun;
+  /** What its end is told by, where it does not replace the shell. */
+  readonly label?: string | undefined;
+}
+
+/** The lines for one program. */
+export function linesFor({ directory, command, how, label = '' }: ToRun): string {
   const lines = command.map((argument) => `=${argument.replaceAll('\n', '\n+')}\n`);
-  return `${directory}\n${lines.join('')}${keepsControl ? '!' : '.'}\n`;
+  return `#${label}\n${directory}\n${lines.join('')}${SIGNS[how]}\n`;
+}
+
+/** A program that the shell has run has ended; the body of a frame that begins with C. Undefined when it cannot be read. */
+export function endIn(
+  body: Buffer,
+): { readonly label: string; readonly status: number } | undefined {
+  const [, label, status] = /^(.*) (\d{1,3})$/s.exec(body.toString()) ?? [];
+  return label === undefined ? undefined : { label, status: Number(status) };
 }
 
 /** A managed runtime with the function's variables, through the wrapper that these may name. */

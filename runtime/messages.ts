@@ -2,6 +2,7 @@
 import { type AnswerKind, answerOutcome, typedBody } from './answers.ts';
 import type { InvokeOutcome } from './invocation.ts';
 import { responseTooLarge } from './platform-error.ts';
+import type { PlatformErrorType } from './protocol.ts';
 
 const ID_BYTES = 36;
 /** Before the part of an answer that depends on its kind: id, u32 maxRssKib, u32 durationUs. */
@@ -31,8 +32,16 @@ export type Message =
       readonly payload: Uint8Array;
       readonly maxRssKib: number;
     }
-  /** There is nothing that could be started; `reason` as the service words it. */
-  | { readonly kind: 'noEntrypoint'; readonly reason: string }
+  /** The platform has found a fault that ends the environment; `reason` as the service words it. */
+  | { readonly kind: 'broken'; readonly errorType: PlatformErrorType; readonly reason: string }
+  /** What has become of an extension, for the log. */
+  | {
+      readonly kind: 'extension';
+      readonly name: string;
+      readonly state: string;
+      readonly events: readonly string[];
+      readonly errorType: string | undefined;
+    }
   | Answer
   /** `ownMs`: from the moment the runtime took the event up to here. */
   | { readonly kind: 'free'; readonly ownMs: number }

@@ -35,9 +35,13 @@ export function invalidResponseMode(): InvokeOutcome {
   return platformError('Runtime.InvalidResponseModeHeader', 'Invalid function response mode');
 }
 
-/** Nothing could be started: `reason` is what the service says. */
-export function noEntrypoint(requestId: string, reason: string): InvokeOutcome {
-  return platformError('Runtime.InvalidEntrypoint', `RequestId: ${requestId} Error: ${reason}`);
+/** What has no text of its own above: `reason` is what the service says behind the request id. */
+export function broken(
+  requestId: string,
+  errorType: PlatformErrorType,
+  reason: string,
+): InvokeOutcome {
+  return platformError(errorType, `RequestId: ${requestId} Error: ${reason}`);
 }
 
 /** Without the request id that stands before it in answers. */

@@ -32,6 +32,13 @@ export interface InitReport {
   readonly initializationType: string;
 }
 
+export interface ExtensionRecord {
+  readonly name: string;
+  readonly state: string;
+  readonly events: readonly string[];
+  readonly errorType: string | undefined;
+}
+
 export interface Report {
   readonly requestId: string;
   readonly status: PhaseStatus;
@@ -58,6 +65,21 @@ export function initStartLine(to: PlatformLogFormat, epochMs: number, start: Ini
     functionName: start.functionName,
     functionVersion: start.functionVersion,
   });
+}
+
+/** What has become of an extension when init ends. */
+export function extensionLine(
+  to: PlatformLogFormat,
+  epochMs: number,
+  { name, state, events, errorType }: ExtensionRecord,
+): string {
+  const failed = errorType !== undefined;
+  if (to.format === 'Text') {
+    const type = failed ? `\tError Type: ${errorType}` : '';
+    return `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(', ')}]${type}\n`;
+  }
+  const record = { name, state, events, errorType };
+  return json(to, failed ? 'WARN' : 'INFO', epochMs, 'platform.extension', record);
 }
 
 /** Empty for a successful on-demand init in Text format: the figure is in the first REPORT instead. */
@@ -94,8 +116,7 @@ export function restoreReportLine(
   { status, errorType, durationMs }: Pick<InitReport, 'status' | 'errorType' | 'durationMs'>,
 ): string {
   if (to.format === 'Text') {
-    const failure =
-      status === 'success' ? '' : `\tStatus: ${status}${errorTypeField(errorType)}`;
+    const failure = status === 'success' ? '' : `\tStatus: ${status}${errorTypeField(errorType)}`;
     return `RESTORE_REPORT Restore Duration: ${durationMs.toFixed(2)} ms${failure}\n`;
   }
   return json(to, status === 'success' ? 'INFO' : 'WARN', epochMs, 'platform.restoreReport', {

@@ -5,7 +5,9 @@ import type { FunctionLog } from './function-log.ts';
 import { type InitOutcome, initStatus } from './init-outcome.ts';
 import type { EnvironmentSpec, InitializationType, Invocation, NewInstance } from './invocation.ts';
 import {
+  type ExtensionRecord,
   endLine,
+  extensionLine,
   type InitPhase,
   type InitStart,
   initReportLine,
@@ -56,6 +58,11 @@ export class PlatformRecords {
     const now = this.#clock.epochMs();
     const report = { ...initStatus(outcome), durationMs };
     this.#log.platform(now, restoreReportLine(this.#format, now, report));
+  }
+
+  extension(extension: ExtensionRecord): void {
+    const now = this.#clock.epochMs();
+    this.#log.platform(now, extensionLine(this.#format, now, extension));
   }
 
   initReport(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {

@@ -30,7 +30,21 @@
  * Logs of an invocation precede its `O`, `E`, `X` or `J` on the socket, so the tail is complete without a timer. Output that does not
  * pass through the bootstrap's own streams (child processes, native code) arrives on descriptors 1 and 2 instead.
  */
-export type FrameKind = 'S' | 'T' | 'I' | 'P' | 'Q' | 'U' | 'R' | 'F' | 'O' | 'E' | 'X' | 'J' | 'N' | 'L';
+export type FrameKind =
+  | 'S'
+  | 'T'
+  | 'I'
+  | 'P'
+  | 'Q'
+  | 'U'
+  | 'R'
+  | 'F'
+  | 'O'
+  | 'E'
+  | 'X'
+  | 'J'
+  | 'N'
+  | 'L';
 
 /** 0: raw output; 1 TRACE, 2 DEBUG, 3 INFO, 4 WARN, 5 ERROR, 6 FATAL: a console method. */
 export type LogLevelByte = 0 | 1 | 2 | 3 | 4 | 5 | 6;
@@ -60,6 +74,9 @@ export interface Specialise {
  * - `Runtime.InvalidEntrypoint`: there was no program to start, or none that this machine can
  * - `Runtime.TruncatedResponse`: the connection ended in the middle of a result
  * - `Runtime.InvalidResponseModeHeader`: a result in a mode that there is not
+ * - `Extension.LaunchError`, `Extension.TooManyExtensions`: an extension could not be started, or there were more than ten
+ * - `Extension.InitError`, `Extension.ExitError`: an extension has said so of itself
+ * - `Extension.Crash`: the process of an extension has ended before it was told to
  * - `Runtime.Unknown`: init timed out for a reason that has no name of its own
  * - `Function.ResponseSizeTooLarge`: the result was over the limit; the environment lives on
  */
@@ -68,6 +85,11 @@ export type PlatformErrorType =
   | 'Runtime.ExitError'
   | 'Runtime.OutOfMemory'
   | 'Runtime.InvalidEntrypoint'
+  | 'Extension.LaunchError'
+  | 'Extension.TooManyExtensions'
+  | 'Extension.InitError'
+  | 'Extension.ExitError'
+  | 'Extension.Crash'
   | 'Runtime.TruncatedResponse'
   | 'Runtime.InvalidResponseModeHeader'
   | 'Runtime.Unknown'

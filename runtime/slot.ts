@@ -46,9 +46,11 @@ export interface Slot extends AsyncDisposable {
   readonly runtimeApi: Promise<string | undefined>;
   /** Known once the process has ended: it had not read the last event that was handed over, or not all of it. */
   readonly isLastEventUnread: boolean;
+  /** Extensions run beside its program. */
+  readonly hasExtensions: boolean;
   listen(events: SlotEvents): void;
   /** To be called once, when the code is in place. */
-  specialise(message: Specialise): void;
+  specialise(message: Specialise, accountId: string): void;
   invoke(event: SlotEvent): void;
   /** Once, after an init of type `snap-start`: what the function has to do ahead of its first event is answered like an init. */
   restore(): void;

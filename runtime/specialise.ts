@@ -37,7 +37,10 @@ export async function specialise(
     await rename(await staged, taskDir);
     const { importsFromNodePath } = spec;
     const { withdrawnFile, optDir: optPath } = paths;
-    slot.specialise({ env: variables, withdrawnFile, optDir: optPath, importsFromNodePath });
+    slot.specialise(
+      { env: variables, withdrawnFile, optDir: optPath, importsFromNodePath },
+      spec.accountId,
+    );
     return expiresAtMs ?? Number.POSITIVE_INFINITY;
   } catch (error) {
     void staged.then(discard, () => {});

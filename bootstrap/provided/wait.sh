@@ -1,26 +1,76 @@
-# What a slot runs until it is told which program it becomes. Speaks on descriptor 3: one byte up, then lines down. The first
-# is the working directory; then an argument per line that begins with "=", of which lines that begin with "+" are the rest
-# after a line feed. "." ends them, or "!" where the program is to have descriptor 3, too. Without that the host has gone, and so
-# does this.
+# What a slot runs until it is told which program it becomes. Speaks on descriptor 3: one byte up, then lines down for each
+# program: a label, its working directory, an argument per line that begins with "=", of which lines that begin with "+" are the
+# rest after a line feed, and how it is to run:
+#   .  in the place of this shell        !  the same, and it gets descriptor 3, too
+#   &  beside what comes next            ~  under this shell, which ends as it does once it is told to
+#   %  as ~, and it gets descriptor 3, too
+# The end of each that does not replace this shell goes up as a frame: C, its label, a blank, its status. Without another line
+# the host has gone, and so does this.
 printf U >&3
-IFS= read -r directory <&3 || exit 0
 line_feed='
 '
+
+report() {
+  body="C$1 $2"
+  printf "$(printf '\\%03o\\000\\000\\000' "${#body}")%s" "$body" >&3
+}
+
+# Ends as the program did that was run under this shell.
+end_with() {
+  report "$label" "$1"
+  IFS= read -r line <&3 || exit 0
+  [ "$1" -le 128 ] || kill "-$(($1 - 128))" $$
+  exit "$1"
+}
+
+supervise() {
+  "$@" &
+  pid=$!
+  trap 'kill -TERM "$pid" 2>/dev/null' TERM
+  while :; do
+    wait "$pid"
+    status=$?
+    kill -0 "$pid" 2>/dev/null || break
+  done
+  trap '' TERM
+  end_with "$status"
+}
+
+label=
+directory=
 argument=
 is_first=yes
 while IFS= read -r line <&3; do
   case $line in
+  '#'*) label=${line#'#'} ;;
+  /*) directory=$line ;;
   =*)
     [ "$is_first" ] || set -- "$@" "$argument"
     is_first=
     argument=${line#=}
     ;;
   +*) argument=$argument$line_feed${line#+} ;;
-  . | !)
+  *)
     set -- "$@" "$argument"
+    is_first=yes
+    case $line in
+    '&')
+      (
+        cd "$directory" && "$@" 3>&-
+        report "$label" $?
+      ) &
+      set --
+      continue
+      ;;
+    esac
     cd "$directory" || exit 126
-    [ "$line" = ! ] || exec 3>&-
-    exec "$@"
+    case $line in
+    .) exec 3>&- && exec "$@" ;;
+    !) exec "$@" ;;
+    %) supervise "$@" ;;
+    '~') supervise /bin/sh -c 'exec 3>&- && exec "$@"' sh "$@" ;;
+    esac
+    exit 126
     ;;
   esac
 done

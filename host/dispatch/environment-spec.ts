@@ -47,6 +47,7 @@ export function environmentSpec(
     functionKey: key,
     functionName: name,
     functionVersion: version.version,
+    accountId: account,
     runtime: settings.runtime,
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,

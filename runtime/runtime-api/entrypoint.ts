@@ -42,12 +42,13 @@ export function findEntrypoint(
   const path = inside.find((each) => isFile(outside(place, each)));
   if (path === undefined)
     return { kind: 'none', reason: `Couldn't find valid bootstrap(s): [${inside.join(' ')}]` };
-  const refusal = whyNot(place, path, architecture);
+  const refusal = whyNotStartable(place, path, architecture);
   if (refusal === undefined) return { kind: 'found', path };
   return { kind: 'none', reason: `fork/exec ${path}: ${refusal}` };
 }
 
-function whyNot(
+/** In the kernel's words; undefined when nothing speaks against starting what is at `path` inside. */
+export function whyNotStartable(
   place: EntrypointPlace,
   path: string,
   architecture: NodeJS.Architecture,

@@ -1,13 +1,16 @@
 // A slot whose program speaks the HTTP Runtime API: a shell that waits (bootstrap/provided), then the function's `bootstrap`.
 import type { Clock } from '../clock.ts';
+import { ExtensionHost } from '../extensions/extension-host.ts';
+import { factsIn } from '../extensions/extensions.ts';
+import { FrameDecoder } from '../frames.ts';
 import { IdleFreeze } from '../idle-freeze.ts';
 import type { InvokeOutcome } from '../invocation.ts';
-import { commandLines, withVariables } from '../late-start.ts';
+import { endIn, type HowToRun, linesFor, withVariables } from '../late-start.ts';
 import type { Message } from '../messages.ts';
 import type { Specialise } from '../protocol.ts';
 import { settledWithin } from '../reading.ts';
 import type { Sandbox, SlotShape } from '../sandbox/sandbox.ts';
-import { type Slot, SlotBoot, type SlotEvent, type SlotEvents } from '../slot.ts';
+import { type EndReason, type Slot, SlotBoot, type SlotEvent, type SlotEvents } from '../slot.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import { RuntimeApi } from './server.ts';
 import { RuntimeSession } from './session.ts';
@@ -31,6 +34,8 @@ export class HttpSlot implements Slot {
   readonly #session: RuntimeSession;
   readonly #api: RuntimeApi;
   readonly #freeze: IdleFreeze;
+  readonly #extensions: ExtensionHost;
+  #end: Promise<void> | undefined;
   #events: SlotEvents;
 
   constructor(sandbox: Sandbox, shape: SlotShape, options: HttpSlotOptions) {
@@ -42,23 +47,42 @@ export class HttpSlot implements Slot {
     this.#session = new RuntimeSession({
       ...options,
       residentKib: () => sandbox.residentKib(),
+      onMessage: (message) => this.#extensions.pass(message),
+    });
+    this.#extensions = new ExtensionHost({
+      ...options,
+      sandbox,
       onMessage: (message) => this.#tell(message),
-      onIdle: () => this.#freeze.idle(),
+      stopRuntime: () => sandbox.terminate(),
     });
     const { onProblem } = options;
     const isPeer = sandbox.isPeer.bind(sandbox);
     const isEnding = () => endsWithin(sandbox, ENDING_MS);
-    this.#api = new RuntimeApi({ session: this.#session, isPeer, isEnding, onProblem });
+    const { extensions } = this.#extensions;
+    this.#api = new RuntimeApi({
+      session: this.#session,
+      extensions,
+      isPeer,
+      isEnding,
+      onProblem,
+    });
     this.runtimeApi = this.#api.listen();
     this.booted = Promise.all([boot.booted, this.runtimeApi]).then(() => {});
     // Seen by whoever takes the slot.
     this.runtimeApi.catch(() => {});
     this.booted.catch(() => {});
-    sandbox.control.once('data', () => boot.isUp());
+    sandbox.control.once('data', () => {
+      boot.isUp();
+      this.#readEnds();
+    });
     // One that ends before it has read what it is to become; its exit says the rest.
     sandbox.control.on('error', () => {});
     sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
     sandbox.output.on('error', () => {});
+  }
+
+  get hasExtensions(): boolean {
+    return this.#extensions.extensions.size > 0;
   }
 
   get isLastEventUnread(): boolean {
@@ -69,15 +93,36 @@ export class HttpSlot implements Slot {
     this.#events = events;
   }
 
-  specialise({ env }: Specialise): void {
-    const { control, paths } = this.sandbox;
+  specialise({ env }: Specialise, accountId: string): void {
     const entrypoint = findEntrypoint(this.sandbox, process.arch);
     if (entrypoint.kind === 'none') {
-      this.#tell({ kind: 'noEntrypoint', reason: entrypoint.reason });
+      const { reason } = entrypoint;
+      this.#tell({ kind: 'broken', errorType: 'Runtime.InvalidEntrypoint', reason });
       return;
     }
+    this.#extensions.setFacts({ ...factsIn(env), accountId });
     const command = withVariables(env, [entrypoint.path]);
-    control.end(commandLines(paths.taskRoot, command));
+    if (this.#extensions.hasFiles()) void this.#startBehindExtensions(env, command);
+    else this.#start(command, 'instead');
+  }
+
+  #start(command: readonly string[], how: HowToRun): void {
+    const { control, paths } = this.sandbox;
+    control.write(linesFor({ directory: paths.taskRoot, command, how }));
+  }
+
+  async #startBehindExtensions(env: Specialise['env'], command: readonly string[]): Promise<void> {
+    if (await this.#extensions.launch(env)) this.#start(command, 'under');
+  }
+
+  /** Ends of programs that the shell has run. What is none does not come from it. */
+  #readEnds(): void {
+    const decoder = new FrameDecoder((kind, body) => {
+      const end = kind === 'C' ? endIn(body) : undefined;
+      if (end === undefined) this.sandbox.kill();
+      else this.#extensions.processEnded(end.label, end.status);
+    });
+    this.sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
   }
 
   invoke(event: SlotEvent): void {
@@ -89,6 +134,7 @@ export class HttpSlot implements Slot {
       return;
     }
     this.#freeze.busy();
+    this.#extensions.invoke(event);
     this.#session.invoke(event);
   }
 
@@ -100,8 +146,9 @@ export class HttpSlot implements Slot {
   /** No event is ever sent ahead. */
   withdraw(): void {}
 
-  shutDown(): void {
-    this.sandbox.kill();
+  end(reason: EndReason): Promise<void> {
+    this.#end ??= this.#ended(reason);
+    return this.#end;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,8 +157,18 @@ export class HttpSlot implements Slot {
     await this.#api[Symbol.asyncDispose]();
   }
 
+  async #ended(reason: EndReason): Promise<void> {
+    this.#freeze.busy();
+    if (this.hasExtensions) await this.#extensions.end(reason);
+    this.sandbox.kill();
+  }
+
   #tell(message: Message): void {
     this.#events.onMessage(message);
+    // Unless its owner had another event for it at once.
+    const mayIdle = message.kind === 'ready' || message.kind === 'free';
+    if (mayIdle && this.#session.state === 'Ready' && !this.#session.hasPending)
+      this.#freeze.idle();
   }
 
   /** Answers in the runtime's place, which does not get to see the event. */

@@ -43,11 +43,11 @@ export function invalidTransition(from: RuntimeState, to: RuntimeState): Reply {
   return refusal(403, 'InvalidStateTransition', transitionRefusal(from, to));
 }
 
-function refusal(status: number, errorType: string, errorMessage: string): Reply {
+export function refusal(status: number, errorType: string, errorMessage: string): Reply {
   return json(status, { errorMessage, errorType });
 }
 
-function json(status: number, body: object): Reply {
+export function json(status: number, body: object): Reply {
   return {
     status,
     headers: { 'Content-Type': 'application/json' },

@@ -1,10 +1,12 @@
 // The Runtime API of one environment: a listener on loopback that serves the processes of its own sandbox and nobody else.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Extensions } from '../extensions/extensions.ts';
 import { invalidResponseMode, MAX_RESPONSE_BYTES } from '../platform-error.ts';
 import type { Connection } from '../sandbox/peer.ts';
 import { type Body, readBody } from './body.ts';
 import { deliveryHeaders } from './delivery.ts';
+import { extensionRoutes } from './extension-routes.ts';
 import { bytesOf, errorResultOf, postedError, type Result, resultOf } from './posted.ts';
 import {
   ACCEPTED,
@@ -16,6 +18,7 @@ import {
   RESTORED,
   type Reply,
 } from './replies.ts';
+import { get, post, type Route, type RouteCall, refuse, send } from './routes.ts';
 import type { PostedError, RuntimeSession, Waiter } from './session.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -31,25 +34,14 @@ const RESPONSE_MODE_HEADER = 'lambda-runtime-function-response-mode';
 const INVOCATION_ID_HEADER = 'lambda-runtime-invocation-id';
 
 export interface RuntimeApiOptions {
-  readonly session: RuntimeSession;
+  /** Undefined where the runtime does not speak HTTP. */
+  readonly session: RuntimeSession | undefined;
+  readonly extensions: Extensions;
   /** Whether a connection is of this environment. */
   readonly isPeer: (connection: Connection) => Promise<boolean>;
   /** Whether the runtime has ended, or does so within a moment. */
   readonly isEnding: () => Promise<boolean>;
   readonly onProblem: (text: string, cause: unknown) => void;
-}
-
-/** A route with the rest of its path, which is the request id where there is one. */
-type Handler = (call: {
-  request: IncomingMessage;
-  response: ServerResponse;
-  id: string;
-}) => Promise<void> | void;
-
-interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: RegExp;
-  readonly handle: Handler;
 }
 
 export class RuntimeApi implements AsyncDisposable {
@@ -62,7 +54,11 @@ export class RuntimeApi implements AsyncDisposable {
 
   constructor(options: RuntimeApiOptions) {
     this.#options = options;
-    this.#routes = this.#table();
+    const { session, extensions } = options;
+    this.#routes = [
+      ...extensionRoutes(extensions),
+      ...(session === undefined ? [] : this.#runtimeRoutes(session)),
+    ];
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
       void this.#serve(request, response);
     });
@@ -149,13 +145,14 @@ export class RuntimeApi implements AsyncDisposable {
     return route.handle({ request, response, id: route.path.exec(path)?.[1] ?? '' });
   }
 
-  #table(): readonly Route[] {
-    const { session } = this.#options;
+  #runtimeRoutes(session: RuntimeSession): readonly Route[] {
     return [
       get('/2018-06-01/ping', ({ response }) => send(response, PONG)),
-      get('/2018-06-01/runtime/invocation/next', ({ response }) => this.#next(response)),
-      post('/2018-06-01/runtime/invocation/([^/]+)/response', (call) => this.#response(call)),
-      post('/2018-06-01/runtime/invocation/([^/]+)/error', (call) => this.#error(call)),
+      get('/2018-06-01/runtime/invocation/next', ({ response }) => this.#next(session, response)),
+      post('/2018-06-01/runtime/invocation/([^/]+)/response', (call) =>
+        this.#response(session, call),
+      ),
+      post('/2018-06-01/runtime/invocation/([^/]+)/error', (call) => this.#error(session, call)),
       post('/2018-06-01/runtime/init/error', ({ request, response }) =>
         this.#failure(request, response, (error) => session.initError(error)),
       ),
@@ -168,8 +165,7 @@ export class RuntimeApi implements AsyncDisposable {
     ];
   }
 
-  #next(response: ServerResponse): void {
-    const { session } = this.#options;
+  #next(session: RuntimeSession, response: ServerResponse): void {
     const waiter: Waiter = {
       deliver(delivery) {
         response.writeHead(200, deliveryHeaders(delivery));
@@ -181,8 +177,7 @@ export class RuntimeApi implements AsyncDisposable {
     if (refused !== undefined) send(response, refused);
   }
 
-  async #response({ request, response, id }: Parameters<Handler>[0]): Promise<void> {
-    const { session } = this.#options;
+  async #response(session: RuntimeSession, { request, response, id }: RouteCall): Promise<void> {
     const refused = session.beginResult(id, invocationIdOf(request), 'InvocationResponse');
     if (refused !== undefined) return refuse(request, response, refused);
     const mode = request.headers[RESPONSE_MODE_HEADER] ?? 'buffered';
@@ -191,21 +186,25 @@ export class RuntimeApi implements AsyncDisposable {
       return refuse(request, response, INVALID_RESPONSE_MODE);
     }
     const body = await readBody(request, MAX_RESPONSE_BYTES);
-    return this.#complete(response, body, resultOf(body, request.trailers));
+    return this.#complete(session, response, body, resultOf(body, request.trailers));
   }
 
-  async #error({ request, response, id }: Parameters<Handler>[0]): Promise<void> {
-    const { session } = this.#options;
+  async #error(session: RuntimeSession, { request, response, id }: RouteCall): Promise<void> {
     const refused = session.beginResult(id, invocationIdOf(request), 'InvocationErrorResponse');
     if (refused !== undefined) return refuse(request, response, refused);
     const body = await readBody(request, MAX_RESPONSE_BYTES);
-    return this.#complete(response, body, errorResultOf(body, request.headers));
+    return this.#complete(session, response, body, errorResultOf(body, request.headers));
   }
 
-  async #complete(response: ServerResponse, body: Body, { outcome, reply }: Result): Promise<void> {
+  async #complete(
+    session: RuntimeSession,
+    response: ServerResponse,
+    body: Body,
+    { outcome, reply }: Result,
+  ): Promise<void> {
     // Cut off because the process ends: its end says more.
     if (body.kind === 'truncated' && (await this.#options.isEnding())) return;
-    this.#options.session.complete(outcome);
+    session.complete(outcome);
     send(response, reply);
   }
 
@@ -221,27 +220,7 @@ export class RuntimeApi implements AsyncDisposable {
   }
 }
 
-function get(path: string, handle: Handler): Route {
-  return { method: 'GET', path: new RegExp(`^${path}$`), handle };
-}
-
-function post(path: string, handle: Handler): Route {
-  return { method: 'POST', path: new RegExp(`^${path}$`), handle };
-}
-
 function invocationIdOf({ headers }: IncomingMessage): string | undefined {
   const value = headers[INVOCATION_ID_HEADER];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** What was posted is not looked at. */
-function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  request.resume();
-  send(response, reply);
-}
-
-function send(response: ServerResponse, { status, headers, body }: Reply): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
 }

@@ -38,8 +38,6 @@ export interface SessionOptions {
   /** What the environment's processes use, in KiB. */
   readonly residentKib: () => number;
   readonly onMessage: (message: Message) => void;
-  /** It waits for its next event: nothing of it needs to run until then. */
-  readonly onIdle: () => void;
 }
 
 type ResultState = 'InvocationResponse' | 'InvocationErrorResponse';
@@ -89,7 +87,6 @@ export class RuntimeSession {
     this.#waiters.add(waiter);
     this.#tellReady(before);
     this.#deliverPending();
-    if (this.#state === 'Ready') this.#options.onIdle();
     return undefined;
   }
 

@@ -95,6 +95,11 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
     this.#hardKill = setTimeout(() => this.#parts.tree.killHard(), hardKillAfterMs).unref();
   }
 
+  terminate(): void {
+    const [main] = this.#parts.tree.programs();
+    if (main !== undefined) sendSignal(main, 'SIGTERM');
+  }
+
   freeze(): void {
     if (this.#hasExited || this.#isKilled || this.#isFrozen) return;
     this.#isFrozen = true;

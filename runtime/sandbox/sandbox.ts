@@ -81,6 +81,8 @@ export interface Sandbox extends AsyncDisposable {
   /** Stops the whole tree until {@link thaw}; a busy peer sees it as slow. For environments that do not block in a read. */
   freeze(): void;
   thaw(): void;
+  /** SIGTERM to the main process; where it is the shell that waits, the program under it gets it. */
+  terminate(): void;
   /** SIGKILL of the whole tree, now. Does not wait; `exit` tells. Harmless when already gone. */
   kill(): void;
   /** Kills, waits until every process is gone, then removes cgroup and slot directory. Twice is harmless. */

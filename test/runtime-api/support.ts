@@ -1,7 +1,10 @@
 // A Runtime API without a sandbox: the session a test drives, a real listener, and a client that speaks raw HTTP to it.
+
+import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/clock.ts';
+import { Extensions, type FunctionFacts } from '../../runtime/extensions/extensions.ts';
 import type { Invocation } from '../../runtime/invocation.ts';
 import type { Message } from '../../runtime/messages.ts';
 import { RuntimeApi, type RuntimeApiOptions } from '../../runtime/runtime-api/server.ts';
@@ -36,7 +39,7 @@ export interface Heard {
   readonly messages: Message[];
 }
 
-export function openSession(onIdle: () => void = () => {}): Heard {
+export function openSession(): Heard {
   const messages: Message[] = [];
   let ids = 0;
   const session = new RuntimeSession({
@@ -44,7 +47,6 @@ export function openSession(onIdle: () => void = () => {}): Heard {
     newId: () => `attempt-${(ids += 1)}`,
     residentKib: () => 42,
     onMessage: (message) => messages.push(message),
-    onIdle,
   });
   return { session, messages };
 }
@@ -62,7 +64,15 @@ export interface Sent {
   readonly trailers?: Readonly<Record<string, string>>;
 }
 
+export const FACTS: FunctionFacts = {
+  accountId: '123456789012',
+  functionName: 'f',
+  functionVersion: '$LATEST',
+  handler: 'index.handler',
+};
+
 export interface OpenApi extends Heard, AsyncDisposable {
+  readonly extensions: Extensions;
   readonly address: string;
   readonly problems: string[];
   send(method: string, path: string, sent?: Sent): Promise<Answered>;
@@ -71,8 +81,15 @@ export interface OpenApi extends Heard, AsyncDisposable {
 export async function openApi(more: Partial<RuntimeApiOptions> = {}): Promise<OpenApi> {
   const { session, messages } = openSession();
   const problems: string[] = [];
+  const extensions = new Extensions({
+    newId: randomUUID,
+    facts: () => FACTS,
+    onChange: () => {},
+    onFailed: (failure) => messages.push(failure),
+  });
   const api = new RuntimeApi({
     session,
+    extensions,
     isPeer: () => Promise.resolve(true),
     isEnding: () => Promise.resolve(false),
     onProblem: (text) => problems.push(text),
@@ -81,6 +98,7 @@ export async function openApi(more: Partial<RuntimeApiOptions> = {}): Promise<Op
   const address = await api.listen();
   return {
     session,
+    extensions,
     messages,
     address,
     problems,

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commandLines, withVariables } from '../../runtime/late-start.ts';
+import { linesFor, withVariables } from '../../runtime/late-start.ts';
 
 const SCRIPT = path.join(import.meta.dirname, '../../bootstrap/provided/wait.sh');
 
@@ -38,7 +38,9 @@ async function became(lines: string) {
 
 async function shown(variables: Readonly<Record<string, string>>, args: readonly string[]) {
   const program = [process.execPath, '-e', SHOW, '--', ...args];
-  const { output, code } = await became(commandLines('/usr', withVariables(variables, program)));
+  const { output, code } = await became(
+    linesFor({ directory: '/usr', command: withVariables(variables, program), how: 'instead' }),
+  );
   assert.equal(code, 0);
   return JSON.parse(output) as unknown;
 }
@@ -90,7 +92,7 @@ test('and any others that are drawn', async () => {
 });
 
 test('a slot whose host has gone starts nothing', async () => {
-  const whole = commandLines('/usr', ['/bin/echo', 'started']);
+  const whole = linesFor({ directory: '/usr', command: ['/bin/echo', 'started'], how: 'instead' });
   assert.deepEqual(await became(whole), { output: 'started\n', code: 0 });
   for (const length of [0, 3, 10, whole.length - 2, whole.length - 1])
     assert.deepEqual(await became(whole.slice(0, length)), { output: '', code: 0 });

@@ -93,6 +93,7 @@ class PaperSandbox implements Sandbox {
   async isPeer(): Promise<boolean> {
     return false;
   }
+  terminate(): void {}
   freeze(): void {}
   thaw(): void {}
   kill(): void {
