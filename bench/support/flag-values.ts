@@ -13,3 +13,10 @@ export function wholeNumber(value: string | boolean | undefined, usual: number):
   const [number = usual] = wholeNumbers(value, String(usual));
   return number;
 }
+
+export function positiveNumber(value: string | boolean | undefined, usual: number): number {
+  const number = Number(value ?? usual);
+  if (!(number > 0 && number < Number.POSITIVE_INFINITY))
+    throw new Error(`not a number above 0: ${value}`);
+  return number;
+}

@@ -22,6 +22,15 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** Of the straight line that lies closest to the points. NaN for fewer than two. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const count = points.length;
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
+  const rise = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return rise / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+}
+
 export function mean(a: number, b: number): number {
   return (a + b) / 2;
 }

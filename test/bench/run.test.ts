@@ -53,7 +53,15 @@ function stderrSays(child: ChildProcess, pattern: RegExp): Promise<void> {
 test('bench lists its scenarios when none is given', async () => {
   const { stdout, code } = await runBench([]);
   assert.equal(code, 0);
-  for (const name of ['warm-invoke', 'cold-start', 'api', 'micro/store', 'micro/sigv4'])
+  for (const name of [
+    'warm-invoke',
+    'cold-start',
+    'api',
+    'hostile',
+    'soak',
+    'micro/store',
+    'micro/sigv4',
+  ])
     assert.match(stdout, new RegExp(`^${name} +\\S`, 'm'));
 });
 
@@ -96,6 +104,36 @@ test('api measures the same reads with few and with more functions', async () =>
   for (const row of latency.rows) assert.ok(row['µs'].median > 0, row.what);
   assert.equal(memory.rows.length, 2);
   assert.equal(starts.rows[0].starts, 5);
+});
+
+test('hostile counts who came through, and says where a case does not hold', async () => {
+  const args = ['hostile', '--runs', '2', '--cases', '9,20', '--tiers', 'full,none', '--json'];
+  const { stdout, stderr, code } = await runBench(args);
+  assert.equal(code, 0, stderr);
+  const [survived, impact] = JSON.parse(stdout).figures.tables;
+  const counts = survived.rows.map((row: Record<string, string>) => [row['full'], row['none']]);
+  assert.deepEqual(counts, [
+    ['2', '2'],
+    ['2', '–'],
+    ['2', '2'],
+  ]);
+  for (const row of impact.rows) {
+    assert.equal(row.failed, 0, stdout);
+    assert.equal(row['left behind'], 'nothing');
+    assert.ok(row['overshoot p99 ms'] > 0 && row['p99 ms'] >= row['p50 ms']);
+  }
+});
+
+test('soak answers all who mean well, and leaves nothing', async () => {
+  const args = ['soak', '--minutes', '0.1', '--rate', '20', '--percent', '20', '--json'];
+  const { stdout, stderr, code } = await runBench(args);
+  assert.equal(code, 0, stderr);
+  const { tables, notes } = JSON.parse(stdout).figures;
+  const [row] = tables[0].rows;
+  assert.equal(row.calls, 120);
+  assert.ok(row.attacks > 0 && row.attacks < 60, `${row.attacks} attacks`);
+  assert.deepEqual([row.errors, row['neighbour errors']], [0, 0], notes.join('\n'));
+  assert.deepEqual([row['host crashed'], row['left behind']], ['no', 'nothing']);
 });
 
 test('a bench that is told to end ends its host and removes its folder', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quantile, shuffled, spread } from '../../bench/support/stats.ts';
+import { quantile, shuffled, slope, spread } from '../../bench/support/stats.ts';
 import { tableText } from '../../bench/support/table.ts';
 
 test('a quantile between two values is interpolated, and none of no values is not a number', () => {
@@ -10,6 +10,26 @@ test('a quantile between two values is interpolated, and none of no values is no
   assert.equal(quantile([7], 0.99), 7);
   assert.deepEqual(spread([5, 1, 3, 2, 4]), { median: 3, q1: 2, q3: 4 });
   assert.ok(Number.isNaN(quantile([], 0.5)));
+});
+
+test('a slope is that of the closest line', () => {
+  assert.equal(
+    slope([
+      [0, 1],
+      [2, 5],
+      [4, 9],
+    ]),
+    2,
+  );
+  assert.equal(
+    slope([
+      [0, 0],
+      [1, 3],
+      [2, 0],
+    ]),
+    0,
+  );
+  assert.ok(Number.isNaN(slope([[1, 1]])));
 });
 
 test('shuffling keeps every value and follows the random source', () => {

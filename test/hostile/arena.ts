@@ -9,7 +9,7 @@ import type { IsolationReport, IsolationTier } from '../../runtime/sandbox/sandb
 import { type HostProcess, startHostProcess } from '../support/host-process.ts';
 import { commandLines } from '../support/machine.ts';
 import { ownRoute, readLog } from '../support/read-log.ts';
-import { createClient, deploy, invoke } from '../support/test-host.ts';
+import { createClient, deploy, type InvokeAnswer, invoke } from '../support/test-host.ts';
 import { tracesOf } from '../support/traces.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type CaseRun, filesOf, type HostileCase } from './case.ts';
@@ -28,6 +28,10 @@ const FORCED: Readonly<Record<IsolationTier, Readonly<Record<string, string>>>> 
 
 /** Nobody on the machine asks for a sleep around this long but the cases, each for its own. */
 const FIRST_SLEEP_SECONDS = 8_000_000;
+
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest]
+  ? Rest
+  : never;
 
 /** What one case did to its surroundings. */
 export interface Impact {
@@ -92,6 +96,28 @@ export class Arena implements AsyncDisposable {
     return !this.#hasEnded && this.#host.isRunning;
   }
 
+  get hostPid(): number {
+    return this.#host.pid;
+  }
+
+  /** What was wrong at any look at the neighbour or at health. */
+  get faults(): readonly string[] {
+    return [...this.#watch.neighbour, ...this.#watch.health].flatMap(({ fault }) => fault ?? []);
+  }
+
+  async deploy(...[name, files, settings]: Tail<Parameters<typeof deploy>>): Promise<void> {
+    await deploy(this.#client, name, files, settings);
+  }
+
+  async invoke(name: string, event: object): Promise<InvokeAnswer> {
+    return await invoke(this.#client, name, event);
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    for (const FunctionName of names)
+      await this.#client.send(new DeleteFunctionCommand({ FunctionName }));
+  }
+
   /** Deploys and attacks; rejects when anything but what the case expects comes of it. Several may run at a time. */
   async run(hostile: HostileCase): Promise<Impact> {
     const name = `case-${(this.#cases += 1)}`;
@@ -106,12 +132,13 @@ export class Arena implements AsyncDisposable {
       sleepSeconds,
       attack: (event = {}) => invoke(client, name, { ...event, attacks: true, sleepSeconds }),
       behave: () => invoke(client, name),
+      log: () => this.#logOf(name),
     };
     await hostile.check(run);
     const tookMs = performance.now() - beganAtMs;
     if (hostile.isBroken !== true) assert.equal((await run.behave()).text, '"ok"', 'the next one');
     await this.#assertWhole(name, hostile);
-    await this.#remove(name, sleepSeconds);
+    await this.#removeCase(name, sleepSeconds);
     assert.ok(this.isRunning, 'the host is the same as before');
     const { neighbour, health } = this.#watch;
     return { tookMs, neighbour: since(neighbour, beganAtMs), health: since(health, beganAtMs) };
@@ -119,9 +146,8 @@ export class Arena implements AsyncDisposable {
 
   /** START, END and REPORT of each invocation once, in this order. */
   async #assertWhole(name: string, { leavesUnread }: HostileCase): Promise<void> {
-    const place = { url: this.#host.url, dataDir: this.#dataDir };
     const seen = new Map<string, string>();
-    for (const line of await readLog(place, `/aws/lambda/${name}`)) {
+    for (const line of await this.#logOf(name)) {
       const [, kind = '', id = ''] = /^(START|END|REPORT) RequestId: (\S+)/.exec(line) ?? [];
       if (id !== '') seen.set(id, `${seen.get(id) ?? ''}${kind} `);
     }
@@ -129,9 +155,14 @@ export class Arena implements AsyncDisposable {
     for (const [id, kinds] of seen) assert.match(kinds, whole, `the log of ${id}`);
   }
 
+  #logOf(name: string): Promise<readonly string[]> {
+    const place = { url: this.#host.url, dataDir: this.#dataDir };
+    return readLog(place, `/aws/lambda/${name}`);
+  }
+
   /** The function goes, and none of its processes stays. */
-  async #remove(name: string, sleepSeconds: number): Promise<void> {
-    await this.#client.send(new DeleteFunctionCommand({ FunctionName: name }));
+  async #removeCase(name: string, sleepSeconds: number): Promise<void> {
+    await this.remove([name]);
     await waitFor('its processes are gone', () =>
       commandLines().every((line) => !line.includes(`sleep ${sleepSeconds}`)),
     );

@@ -22,6 +22,8 @@ export interface CaseRun {
   readonly sleepSeconds: number;
   /** The attack, told its own sleep and whatever else is in the event. */
   attack(event?: object): Promise<InvokeAnswer>;
+  /** All of its log up to now. */
+  log(): Promise<readonly string[]>;
   /** The same function, meaning well: it returns `ok`. */
   behave(): Promise<InvokeAnswer>;
 }

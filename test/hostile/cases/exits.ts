@@ -95,6 +95,9 @@ export const ends: readonly HostileCase[] = [
       for (let i = 0; i < 10; i += 1)
         answers.push(...(await Promise.all(Array.from({ length: 5 }, () => run.attack()))));
       assert.deepEqual(new Set(answers.map(typeOf)), new Set(['Runtime.ExitError']));
+      // An environment is started for a call, and once more in its invoke phase; none by itself.
+      const inits = (await run.log()).filter((line) => line.startsWith('INIT_REPORT ')).length;
+      assert.ok(inits <= 2 * answers.length, `${inits} inits for ${answers.length} calls`);
     },
   },
 ];
