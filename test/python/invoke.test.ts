@@ -230,3 +230,23 @@ def handler(event, context):
   });
   assert.deepEqual(await result(t, 'g'), [first[0], true]);
 });
+
+for (const [title, options] of [
+  ['without isolation', { args: ['--isolation', 'off'] }],
+  ['as a user of its own', { env: { LAMBKIN_ISOLATION_BACKEND: 'uid' } }],
+] as const)
+  testEachPython(`runs ${title}, with its code and layers where they are`, async (python) => {
+    await using t = await startTestHost(options);
+    const layer = await publishLayer(t.client, 'layer', { 'python/extra.py': 'word = "layer"' });
+    await deployPython(
+      t,
+      'f',
+      python,
+      `import ctypes, json, os, ssl, subprocess, sys, extra
+def handler(event, context):
+    child = subprocess.run([sys.executable, "-c", "print(6 * 7)"], capture_output=True, text=True)
+    return [extra.word, os.getcwd() == os.environ["LAMBDA_TASK_ROOT"], child.stdout, sys.version_info[1]]`,
+      { Layers: [layer] },
+    );
+    assert.deepEqual(await result(t, 'f'), ['layer', true, '42\n', python.minor]);
+  });

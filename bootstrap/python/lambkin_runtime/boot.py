@@ -18,6 +18,8 @@ from .snapshots import Snapshots
 
 _CONTROL_FD = 3
 _INIT_FAILED_STATUS = 1
+#: Where the service has Python.
+_INSTALLATION = "/var/lang"
 
 
 def run():
@@ -38,6 +40,7 @@ def run():
     withdrawn_up_to = _open_withdrawn(specialise["withdrawnFile"])
     if not specialise.get("keepsEnvironment"):
         _replace_environment(specialise["env"])
+    _show_installation()
     set_search_path(own_dir, specialise["optDir"], standard)
     forget_shadowed(preloaded)
     os.register_at_fork(after_in_child=writer.forked)
@@ -98,6 +101,22 @@ def _replace_environment(env):
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
+
+
+def _show_installation():
+    """Without a mount view the installation is not where the service has it; child processes must find it all the same."""
+    if sys.base_prefix == _INSTALLATION:
+        return
+    for name in ("PATH", "LD_LIBRARY_PATH"):
+        if name in os.environ:
+            parts = os.environ[name].split(os.pathsep)
+            os.environ[name] = os.pathsep.join(_place_of(part) for part in parts)
+
+
+def _place_of(path):
+    if not path.startswith(f"{_INSTALLATION}/"):
+        return path
+    return sys.base_prefix + path[len(_INSTALLATION) :]
 
 
 def _open_withdrawn(file):
