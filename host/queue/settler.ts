@@ -44,35 +44,40 @@ export class Settler {
 
   async #work(): Promise<void> {
     this.#isAtWork = true;
-    while (this.#pending.length > 0) await this.#store(this.#pending.splice(0, BATCH));
+    while (this.#pending.length > 0) {
+      const left = await this.#store(this.#pending.splice(0, BATCH));
+      if (left.length === 0) continue;
+      await this.#pause();
+      this.#pending.push(...left);
+    }
     this.#isAtWork = false;
   }
 
-  async #store(batch: readonly Pending[]): Promise<void> {
-    for (;;) {
-      try {
-        const stored = await this.#options.due.settle(batch.map(({ settlement }) => settlement));
-        this.#hasComplained = false;
-        batch.forEach(({ done }, at) => done(stored[at] ?? false));
-        return;
-      } catch (error) {
-        if (!isPassing(error)) return await this.#storeOneByOne(batch, error);
+  /** Returns those for which the store has no room now. */
+  async #store(batch: readonly Pending[]): Promise<readonly Pending[]> {
+    try {
+      const stored = await this.#options.due.settle(batch.map(({ settlement }) => settlement));
+      this.#hasComplained = false;
+      batch.forEach(({ done }, at) => done(stored[at] ?? false));
+      return [];
+    } catch (error) {
+      if (batch.length > 1) return await this.#storeOneByOne(batch);
+      if (isPassing(error)) {
         this.#complain(error);
-        await this.#pause();
+        return batch;
       }
+      if (!isEnd(error))
+        this.#options.onProblem('what became of an event could not be stored', error);
+      for (const { done } of batch) done(false);
+      return [];
     }
   }
 
-  /** One of them cannot be stored; the others are not to suffer for it. */
-  async #storeOneByOne(batch: readonly Pending[], error: unknown): Promise<void> {
-    const [first] = batch;
-    if (batch.length > 1) {
-      for (const each of batch) await this.#store([each]);
-    } else if (first !== undefined) {
-      if (!isEnd(error))
-        this.#options.onProblem('what became of an event could not be stored', error);
-      first.done(false);
-    }
+  /** What does not fit together may fit alone, and one that cannot be stored does not keep the others. */
+  async #storeOneByOne(batch: readonly Pending[]): Promise<readonly Pending[]> {
+    const left: Pending[] = [];
+    for (const each of batch) left.push(...(await this.#store([each])));
+    return left;
   }
 
   #complain(error: unknown): void {
