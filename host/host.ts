@@ -11,7 +11,6 @@ import { describePlaces } from '../runtime/python/places.ts';
 import { Runtimes } from '../runtime/runtimes.ts';
 import type { IsolationReport } from '../runtime/sandbox/sandbox.ts';
 import { Slots } from '../runtime/slots.ts';
-import { startsLate } from '../runtime/start-variables.ts';
 import type { OperationContext, OperationParts } from './api/context.ts';
 import { type AuthMode, createAuthenticator, lookupIn } from './auth/authenticator.ts';
 import { rootCaller } from './auth/caller.ts';
@@ -26,6 +25,7 @@ import type { HostConfig } from './config.ts';
 import { Concurrency } from './dispatch/concurrency.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { environmentSpec } from './dispatch/environment-spec.ts';
+import { type LayerContents, needsLateStart } from './dispatch/late-start.ts';
 import { TenantEnvironments } from './dispatch/tenant-environments.ts';
 import { FunctionUrls } from './function-urls/function-urls.ts';
 import { Activation } from './functions/activation.ts';
@@ -170,7 +170,7 @@ export async function startHost({
         if (layers !== undefined) await packages.prepareLayers(layers);
         await packages.prepare(settings.code.digest);
         if (runtimes.support(settings.runtime).kind === 'available')
-          slots.prepare(shapeOf(settings));
+          slots.prepare(shapeOf(settings, packages));
       },
       initialise: async (record, version, signal) => {
         // It can be had, as anything that cannot run here; invocations say so.
@@ -261,7 +261,7 @@ export async function startHost({
   await server.listen({ host: config.listen.host, port: config.listen.port });
   const listenUrl = urlOf(server.server.address(), config);
   publicUrl = config.publicUrl ?? listenUrl;
-  warmUp(functions, runtimes, slots);
+  warmUp(functions, runtimes, slots, packages);
   activation.resume();
   for (const { latest } of functions.all())
     void installMissingNode(latest.settings, runtimes, installs); // reports what stands in its way
@@ -345,23 +345,28 @@ function authMode(config: HostConfig): AuthMode {
   return { kind: 'none', guard, account: config.accountId, region: config.region };
 }
 
-function shapeOf(settings: FunctionSettings) {
+function shapeOf(settings: FunctionSettings, packages: LayerContents) {
   return {
     runtime: settings.runtime,
     memoryMib: settings.memorySize,
     ephemeralStorageMib: settings.ephemeralStorageMib,
-    startsLate: startsLate(settings.runtime, settings.variables ?? {}),
+    startsLate: needsLateStart(settings, packages),
   };
 }
 
 /** Slots for the shapes that deployed functions have, the default one first: it will be wanted in any case. */
-function warmUp(functions: Functions, runtimes: Runtimes, slots: Slots): void {
+function warmUp(
+  functions: Functions,
+  runtimes: Runtimes,
+  slots: Slots,
+  packages: LayerContents,
+): void {
   const [usual] = runtimes.available;
   if (usual !== undefined)
     slots.prepare({ runtime: usual, memoryMib: 128, ephemeralStorageMib: 512 });
   for (const { latest } of functions.all())
     if (runtimes.support(latest.settings.runtime).kind === 'available')
-      slots.prepare(shapeOf(latest.settings));
+      slots.prepare(shapeOf(latest.settings, packages));
 }
 
 /** Whatever comes of it is known by then; an invocation tells what is still missing. */

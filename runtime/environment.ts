@@ -135,6 +135,11 @@ export class Environment implements AsyncDisposable {
     return this.#startedAtMs;
   }
 
+  /** Whether others may lie behind the running event. */
+  get takesAhead(): boolean {
+    return this.#slot.takesAhead;
+  }
+
   /** Events taken and not yet answered, the running one included. */
   get inHand(): number {
     return this.#inHand.length;

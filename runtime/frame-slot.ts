@@ -1,4 +1,8 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
+
+import type { Clock } from './clock.ts';
+import { ExtensionHost } from './extensions/extension-host.ts';
+import { factsIn } from './extensions/extensions.ts';
 import {
   FrameDecoder,
   invokeFrame,
@@ -7,37 +11,55 @@ import {
   specialiseFrame,
 } from './frames.ts';
 import { IdleFreeze } from './idle-freeze.ts';
-import { lateCommand, linesFor } from './late-start.ts';
+import { endIn, type HowToRun, lateCommand, linesFor } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
 import type { Specialise } from './protocol.ts';
 import { settledWithin } from './reading.ts';
-import type { Sandbox, SlotShape } from './sandbox/sandbox.ts';
+import { RuntimeApi } from './runtime-api/server.ts';
+import type { LateProgram, Sandbox, SlotShape } from './sandbox/sandbox.ts';
 import { type EndReason, type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
 import { writeWithdrawn } from './withdrawn-file.ts';
 
 /** How long a planned end lets `SIGTERM` listeners run before the tree is killed. */
 const SHUTDOWN_GRACE_MS = 500;
 
+export interface FrameSlotOptions {
+  readonly clock: Clock;
+  /** A UUID. */
+  readonly newId: () => string;
+  readonly onProblem: (text: string, cause: unknown) => void;
+}
+
+/** What a program that starts late may have around it. */
+interface Surroundings {
+  readonly extensions: ExtensionHost;
+  readonly api: RuntimeApi;
+}
+
 export class FrameSlot implements Slot {
   readonly sandbox: Sandbox;
   readonly shape: SlotShape;
   readonly booted: Promise<void>;
-  readonly runtimeApi = Promise.resolve(undefined);
-  readonly hasExtensions = false;
+  readonly runtimeApi: Promise<string | undefined>;
   bootKib = 0;
   #events: SlotEvents;
   readonly #freeze: IdleFreeze;
+  /** Only of a program that starts late: others are under way when their function is known. */
+  readonly #surroundings: Surroundings | undefined;
   /** Events that it has been sent and has not told the end of. */
   #inHand = 0;
   #end: Promise<void> | undefined;
   #isGathering = false;
   #isLastFrameUnread = false;
 
-  constructor(sandbox: Sandbox, shape: SlotShape) {
+  constructor(sandbox: Sandbox, shape: SlotShape, options: FrameSlotOptions) {
     this.sandbox = sandbox;
     this.shape = shape;
     this.#freeze = new IdleFreeze(sandbox, true);
     const boot = new SlotBoot(sandbox);
+    this.#surroundings = this.#makeSurroundings(options);
+    this.runtimeApi = this.#surroundings?.api.listen() ?? Promise.resolve(undefined);
+    this.runtimeApi.catch(() => {}); // seen by whoever specialises the slot
     this.booted = boot.booted;
     this.#events = {
       // A slot that speaks before it is anybody's cannot be trusted.
@@ -48,7 +70,7 @@ export class FrameSlot implements Slot {
       if (kind === 'U' && this.bootKib === 0 && body.length >= 4) {
         this.bootKib = body.readUInt32LE(0);
         boot.isUp();
-      } else this.#tell(messageOf(kind, body, oversize));
+      } else this.#hear(kind, body, oversize);
     });
     if (sandbox.lateProgram === undefined) this.#readFrames(decoder);
     // The sign of the shell that waits; frames come from the program that it becomes.
@@ -66,6 +88,14 @@ export class FrameSlot implements Slot {
   }
 
   /** Known once the socket is closed: the kernel says so by resetting the connection. */
+  get hasExtensions(): boolean {
+    return (this.#surroundings?.extensions.extensions.size ?? 0) > 0;
+  }
+
+  get takesAhead(): boolean {
+    return !this.hasExtensions;
+  }
+
   get isLastEventUnread(): boolean {
     return this.#isLastFrameUnread;
   }
@@ -75,17 +105,36 @@ export class FrameSlot implements Slot {
   }
 
   /** A program that starts late does so now. What is for itself lies behind what is for the shell, which reads no further. */
-  specialise(message: Specialise): void {
-    const { lateProgram, paths } = this.sandbox;
-    if (lateProgram === undefined) return this.#send([specialiseFrame(message)]);
-    const command = lateCommand(lateProgram, message.env);
-    return this.#send([
-      Buffer.from(linesFor({ directory: paths.taskRoot, command, how: 'insteadWithControl' })),
+  specialise(message: Specialise, accountId: string): void {
+    const { lateProgram } = this.sandbox;
+    if (lateProgram === undefined || this.#surroundings === undefined)
+      return this.#send([specialiseFrame(message)]);
+    const { extensions } = this.#surroundings;
+    extensions.setFacts({ ...factsIn(message.env), accountId });
+    if (extensions.hasFiles()) void this.#startBehindExtensions(extensions, lateProgram, message);
+    else this.#start(lateProgram, message, 'insteadWithControl');
+    return undefined;
+  }
+
+  async #startBehindExtensions(
+    extensions: ExtensionHost,
+    program: LateProgram,
+    message: Specialise,
+  ): Promise<void> {
+    if (await extensions.launch(message.env)) this.#start(program, message, 'underWithControl');
+  }
+
+  #start(program: LateProgram, message: Specialise, how: HowToRun): void {
+    const { taskRoot } = this.sandbox.paths;
+    const command = lateCommand(program, message.env);
+    this.#send([
+      Buffer.from(linesFor({ directory: taskRoot, command, how })),
       specialiseFrame({ ...message, keepsEnvironment: true }),
     ]);
   }
 
-  invoke({ number, invocation, remainingMs }: SlotEvent): void {
+  invoke(event: SlotEvent): void {
+    const { number, invocation, remainingMs } = event;
     const { requestId, invokedFunctionArn, traceId, clientContext, tenantId, payload } = invocation;
     const frame = invokeFrame({
       number,
@@ -99,6 +148,7 @@ export class FrameSlot implements Slot {
     });
     this.#inHand += 1;
     this.#freeze.busy();
+    this.#surroundings?.extensions.invoke(event);
     this.#send(frame, number > 0);
   }
 
@@ -119,6 +169,7 @@ export class FrameSlot implements Slot {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#freeze[Symbol.dispose]();
     await this.sandbox[Symbol.asyncDispose]();
+    await this.#surroundings?.api[Symbol.asyncDispose]();
   }
 
   #tell(message: Message): void {
@@ -128,18 +179,51 @@ export class FrameSlot implements Slot {
         this.#inHand -= 1;
         break;
       case 'ready':
+      case 'free':
         break;
       default:
         this.#events.onMessage(message);
         return;
     }
+    const goesOn = message.kind === 'answer' && message.staysBusy;
     // The owner first: it may have another event at once.
     this.#events.onMessage(message);
-    if (this.#inHand === 0) this.#freeze.idle();
+    if (this.#inHand === 0 && !goesOn) this.#freeze.idle();
+  }
+
+  #makeSurroundings({ onProblem, ...options }: FrameSlotOptions): Surroundings | undefined {
+    const { sandbox } = this;
+    if (sandbox.lateProgram === undefined) return undefined;
+    const extensions = new ExtensionHost({
+      ...options,
+      sandbox,
+      onMessage: (message) => this.#tell(message),
+      waitsFor: 'external',
+      stopRuntime: () => this.#send([shutdownFrame()]),
+    });
+    const api = new RuntimeApi({
+      session: undefined,
+      extensions: extensions.extensions,
+      isPeer: sandbox.isPeer.bind(sandbox),
+      isEnding: () => Promise.resolve(false),
+      onProblem,
+    });
+    return { extensions, api };
+  }
+
+  #hear(kind: string, body: Buffer, oversize: boolean): void {
+    const { extensions } = this.#surroundings ?? {};
+    const end = kind === 'C' && extensions !== undefined ? endIn(body) : undefined;
+    if (end !== undefined) extensions?.processEnded(end.label, end.status);
+    else if (extensions !== undefined) extensions.pass(messageOf(kind, body, oversize));
+    else this.#tell(messageOf(kind, body, oversize));
   }
 
   async #ended(reason: EndReason): Promise<void> {
-    if (reason === 'SPINDOWN') {
+    if (this.hasExtensions) {
+      this.#freeze.busy();
+      await this.#surroundings?.extensions.end(reason);
+    } else if (reason === 'SPINDOWN') {
       this.#freeze.busy();
       this.#send([shutdownFrame()]);
       await settledWithin(this.sandbox.exit, SHUTDOWN_GRACE_MS);

@@ -2,7 +2,6 @@
 // own; what to do when is scaling.ts, and pool.ts does it.
 import type { Environment } from './environment.ts';
 import type { Call, EnvironmentSpec } from './invocation.ts';
-import { isCustomRuntime } from './runtime-family.ts';
 import {
   type Durations,
   depthAllowed,
@@ -104,8 +103,6 @@ export function idleOf({ idle, kept }: Group): number {
 
 /** How many events one of its environments may have in hand now, the running one included. */
 export function depthOf(group: Group, cores: number, now: number): number {
-  // Such a runtime asks for each event when it is done with the one before.
-  if (isCustomRuntime(group.spec.runtime)) return 1;
   return depthAllowed(loadOf(group, cores, now), MAX_DEPTH);
 }
 
@@ -143,6 +140,7 @@ function withRoom(group: Group, cores: number, now: number): Environment | undef
   let best: Environment | undefined;
   for (const environment of group.environments) {
     if (environment.phase !== 'invoke' || environment.inHand >= depth) continue;
+    if (!environment.takesAhead) continue;
     if (environment.age.isStale) continue;
     if (environment.runningSinceMs < now - LATE_MS) continue;
     if (best === undefined || environment.inHand < best.inHand) best = environment;

@@ -423,7 +423,8 @@ export class Pool implements AsyncDisposable {
   #serve(group: Group, environment: Environment): void {
     const makesWay = !environment.isProvisioned && this.#mustMakeWay(group);
     if (group.waiting.length > 0 && !makesWay && !environment.age.isStale) {
-      const depth = depthOf(group, this.#options.cores, this.#options.clock.monotonicMs());
+      const { cores, clock } = this.#options;
+      const depth = environment.takesAhead ? depthOf(group, cores, clock.monotonicMs()) : 1;
       while (environment.inHand < depth) {
         const call = this.#dequeue(group);
         if (call === undefined) break;

@@ -48,6 +48,8 @@ export interface Slot extends AsyncDisposable {
   readonly isLastEventUnread: boolean;
   /** Extensions run beside its program. */
   readonly hasExtensions: boolean;
+  /** Its program takes events before it is done with the running one. */
+  readonly takesAhead: boolean;
   listen(events: SlotEvents): void;
   /** To be called once, when the code is in place. */
   specialise(message: Specialise, accountId: string): void;

@@ -102,7 +102,7 @@ export class Slots implements AsyncDisposable {
     const sandbox = sandboxes.spawn(shape, programFor(shape));
     return isCustomRuntime(shape.runtime)
       ? new HttpSlot(sandbox, shape, this.#options)
-      : new FrameSlot(sandbox, shape);
+      : new FrameSlot(sandbox, shape, this.#options);
   }
 
   #clear(shelf: Shelf): void {

@@ -156,6 +156,12 @@ export class CodePackages implements AsyncDisposable {
     await this.#tracked(() => this.#trees.ensure(...this.#layersTree(digests)));
   }
 
+  /** Whether these layers together have an entry of that name at their top; undefined while they are not laid together. */
+  layersHold(digests: readonly string[], name: string): boolean | undefined {
+    const [digest] = this.#layersTree(digests);
+    return this.#trees.holds(digest, name);
+  }
+
   /** Takes back what `stage` or `stageLayers` gave and nobody used. */
   discard(clone: string): void {
     this.#trees.discard(clone);

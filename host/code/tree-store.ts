@@ -2,6 +2,7 @@
 // nothing of archives; how a tree comes into being is the caller's argument.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
@@ -117,6 +118,12 @@ export class TreeStore implements AsyncDisposable {
     this.#stocked.set(digest, tree);
     tree.stock.fill();
     return tree.facts;
+  }
+
+  /** Whether a tree has an entry of that name at its top; undefined while it is not unpacked. Reads the disk. */
+  holds(digest: string, name: string): boolean | undefined {
+    if (this.#trees.peek(digest) === undefined) return undefined;
+    return existsSync(join(this.#paths.tree(digest), name));
   }
 
   /** A clone of the tree, the caller's own. */

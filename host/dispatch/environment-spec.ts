@@ -4,7 +4,6 @@ import type { EnvironmentInstance, EnvironmentSpec, LogSink } from '../../runtim
 import type { SystemLogLevel } from '../../runtime/platform-log.ts';
 import { isCustomRuntime } from '../../runtime/runtime-family.ts';
 import type { RuntimeVersion } from '../../runtime/runtimes.ts';
-import { startsLate } from '../../runtime/start-variables.ts';
 import type { FunctionIdentity } from '../auth/function-credentials.ts';
 import type { EnvironmentCredentials } from '../auth/role-credentials.ts';
 import { logGroupName, runtimeVersionArn } from '../functions/configuration.ts';
@@ -12,6 +11,7 @@ import { environmentKey } from '../functions/functions.ts';
 import { type FunctionRecord, functionKey, type VersionRecord } from '../functions/record.ts';
 import { isOptimized } from '../functions/snap-start.ts';
 import { layerDigests } from '../layers/attach.ts';
+import { type LayerContents, needsLateStart } from './late-start.ts';
 
 /** What specs need of the rest of the host. */
 export interface SpecParts {
@@ -20,7 +20,7 @@ export interface SpecParts {
     stage(digest: string): Promise<string>;
     stageLayers(digests: readonly string[]): Promise<string>;
     discard(directory: string): void;
-  };
+  } & LayerContents;
   readonly openLogStream: (
     scope: { account: string; region: string },
     group: string,
@@ -53,7 +53,7 @@ export function environmentSpec(
     ephemeralStorageMib: settings.ephemeralStorageMib,
     timeoutMs: settings.timeout * 1000,
     snapStart: isOptimized(version),
-    startsLate: startsLate(settings.runtime, settings.variables ?? {}),
+    startsLate: needsLateStart(settings, parts.packages),
     logFormat: settings.logging.logFormat,
     // as: checked against the model's enum when it was stored
     systemLogLevel: (settings.logging.systemLogLevel ?? 'INFO') as SystemLogLevel,

@@ -30,6 +30,10 @@ export interface ExtensionHostOptions {
   readonly newId: () => string;
   /** For the environment. */
   readonly onMessage: (message: Message) => void;
+  /**
+   * Whose end of a phase is waited for. Extensions within a runtime that blocks while it waits for its next event could not tell of it.
+   */
+  readonly waitsFor: 'all' | 'external';
   /** Asks the runtime to end. */
   readonly stopRuntime: () => void;
 }
@@ -172,7 +176,7 @@ export class ExtensionHost {
 
   #check(): void {
     const { onMessage, clock } = this.#options;
-    if (!this.extensions.areReady) return;
+    if (!this.extensions.areReady(this.#options.waitsFor)) return;
     if (this.#phase === 'init' && this.#ready !== undefined) {
       this.#phase = 'idle';
       this.#record();

@@ -70,11 +70,11 @@ export class Extensions {
     return [...this.#all.values()].every(({ state }) => state !== 'Started');
   }
 
-  /** All wait for their next event. */
-  get areReady(): boolean {
-    return [...this.#all.values()].every(
-      ({ state, pending }) => state === 'Ready' && pending.length === 0,
-    );
+  /** All wait for their next event, or all that have a process of their own. */
+  areReady(which: 'all' | 'external'): boolean {
+    return [...this.#all.values()]
+      .filter(({ isExternal }) => isExternal || which === 'all')
+      .every(({ state, pending }) => state === 'Ready' && pending.length === 0);
   }
 
   /** Those that are told of the end have ended. */

@@ -31,6 +31,8 @@ export class HttpSlot implements Slot {
   readonly booted: Promise<void>;
   readonly runtimeApi: Promise<string>;
   readonly bootKib = 0;
+  /** It asks for each event when it is done with the one before. */
+  readonly takesAhead = false;
   readonly #session: RuntimeSession;
   readonly #api: RuntimeApi;
   readonly #freeze: IdleFreeze;
@@ -53,6 +55,7 @@ export class HttpSlot implements Slot {
       ...options,
       sandbox,
       onMessage: (message) => this.#tell(message),
+      waitsFor: 'all',
       stopRuntime: () => sandbox.terminate(),
     });
     const { onProblem } = options;
