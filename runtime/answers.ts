@@ -1,7 +1,7 @@
 // What the bootstrap answers, read from its frames. A frame that cannot be read is no answer: undefined.
 import type { InvokeOutcome } from './invocation.ts';
 import { MAX_RESPONSE_BYTES, responseTooLarge } from './platform-error.ts';
-import { platformErrorType } from './platform-log.ts';
+import { type PhaseStatus, platformErrorType } from './platform-log.ts';
 
 /** Frames that answer an invocation; see protocol.ts. */
 export type AnswerKind = 'O' | 'E' | 'X' | 'J';
@@ -41,4 +41,9 @@ export function typedBody(
 export function recordedType(outcome: InvokeOutcome): string | undefined {
   if (outcome.kind === 'platformError') return platformErrorType(outcome.errorType);
   return 'errorType' in outcome ? outcome.errorType : undefined;
+}
+
+/** As END and REPORT name it. */
+export function statusOf({ kind }: InvokeOutcome): PhaseStatus {
+  return kind === 'returned' ? 'success' : 'error';
 }

@@ -1,13 +1,14 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
 import { Age } from './age.ts';
-import { recordedType } from './answers.ts';
+import { recordedType, statusOf } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { Deadline } from './deadline.ts';
 import { FunctionLog } from './function-log.ts';
 import { HeldMessages } from './held-messages.ts';
 import { InHand } from './in-hand.ts';
 import {
+  AwaitedInit,
   type InitMessage,
   type InitOutcome,
   initError,
@@ -17,6 +18,7 @@ import {
 import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
 import { LastOutput } from './last-output.ts';
 import type { Answer, Message } from './messages.ts';
+import { type Phase, phaseMayFollow } from './phases.ts';
 import { broken, processEnded, timedOut } from './platform-error.ts';
 import type { InitPhase, PhaseStatus } from './platform-log.ts';
 import { PlatformRecords } from './platform-records.ts';
@@ -25,22 +27,6 @@ import { isHeapExhaustion } from './sandbox/exit-status.ts';
 import type { SandboxExit } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 import { specialise } from './specialise.ts';
-
-/**
- * Which phase may follow which; `ending`: what may have begun is answered, nothing is taken any more. Only {@link Environment}
- * changes a phase, through one function.
- */
-const NEXT_PHASES = {
-  created: ['init', 'gone'],
-  init: ['idle', 'shutdown', 'gone'],
-  idle: ['invoke', 'shutdown', 'gone'],
-  invoke: ['idle', 'ending', 'shutdown', 'gone'],
-  ending: ['gone'],
-  shutdown: ['gone'],
-  gone: [],
-} as const satisfies Record<string, readonly string[]>;
-
-export type Phase = keyof typeof NEXT_PHASES;
 
 export interface EnvironmentOwner {
   /** The environment has answered and has room for another event; it may have others in hand. */
@@ -74,9 +60,7 @@ export class Environment implements AsyncDisposable {
   #startedAtMs = 0;
   #idleSinceMs = 0;
   #maxRssKib = 0;
-  #initDurationMs: number | undefined;
-  #restoreDurationMs: number | undefined;
-  #initSettled: ((outcome: InitOutcome) => void) | undefined;
+  readonly #awaitedInit = new AwaitedInit();
   readonly #deadline = new Deadline(() => void this.#onDeadline());
   readonly #messages = new HeldMessages((message) => this.#onMessage(message));
   readonly #lastOutput = new LastOutput();
@@ -160,11 +144,11 @@ export class Environment implements AsyncDisposable {
     if (phase === 'init') this.#records.initStart();
     if (phase === 'restore') this.#records.restoreStart();
     this.#slot.sandbox.watchMemory(true);
-    const settled = this.#nextInitOutcome();
+    const settled = this.#awaitedInit.next();
     const specialised = specialise(this.#slot, this.spec, this.instance);
     this.#specialised = specialised;
     this.age.expiresAtMs = await specialised;
-    const outcome = await this.#within(
+    const outcome = await this.#awaitedInit.within(
       limitMs,
       this.#slot.booted.then(() => settled),
     );
@@ -173,10 +157,8 @@ export class Environment implements AsyncDisposable {
     if (phase !== 'restore') this.#records.initReport(phase, outcome, durationMs);
     else if (outcome.kind !== 'ready') this.#records.restoreReport(outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
-    const { initializationType } = this.instance;
-    if (phase === 'init' && initializationType === 'on-demand') this.#initDurationMs = durationMs;
     // One that is to be restored is not idle before.
-    if (initializationType !== 'snap-start') this.#becomeReady();
+    if (this.instance.initializationType !== 'snap-start') this.#becomeReady();
     return { kind: 'ready', durationMs };
   }
 
@@ -185,13 +167,12 @@ export class Environment implements AsyncDisposable {
     if (this.#phase !== 'init') return { kind: 'timedOut' };
     const startedAt = this.#clock.monotonicMs();
     if (spentMs === 0) this.#records.restoreStart();
-    const settled = this.#nextInitOutcome();
+    const settled = this.#awaitedInit.next();
     this.#slot.restore();
-    const outcome = await this.#within(limitMs, settled);
+    const outcome = await this.#awaitedInit.within(limitMs, settled);
     const durationMs = spentMs + this.#clock.monotonicMs() - startedAt;
     this.#records.restoreReport(outcome, durationMs);
     if (outcome.kind !== 'ready') return outcome;
-    this.#restoreDurationMs = durationMs;
     this.#becomeReady();
     return { kind: 'ready', durationMs };
   }
@@ -253,8 +234,7 @@ export class Environment implements AsyncDisposable {
   }
 
   #enter(next: Phase): void {
-    const allowed: readonly Phase[] = NEXT_PHASES[this.#phase];
-    if (!allowed.includes(next))
+    if (!phaseMayFollow(this.#phase, next))
       throw new Error(`an environment cannot go from ${this.#phase} to ${next}`);
     this.#phase = next;
     if (next === 'idle') this.#idleSinceMs = this.#clock.monotonicMs();
@@ -263,22 +243,6 @@ export class Environment implements AsyncDisposable {
   #becomeReady(): void {
     this.#slot.sandbox.watchMemory(false);
     this.#enter('idle');
-  }
-
-  #nextInitOutcome(): Promise<InitOutcome> {
-    return new Promise((resolve) => {
-      this.#initSettled = resolve;
-    });
-  }
-
-  #within(limitMs: number, outcome: Promise<InitOutcome>): Promise<InitOutcome> {
-    const limit = setTimeout(() => this.#settleInit({ kind: 'timedOut' }), limitMs);
-    return outcome.finally(() => clearTimeout(limit));
-  }
-
-  #settleInit(outcome: InitOutcome): void {
-    this.#initSettled?.(outcome);
-    this.#initSettled = undefined;
   }
 
   #begin(call: Call): void {
@@ -363,7 +327,7 @@ export class Environment implements AsyncDisposable {
   #onInitMessage(message: InitMessage): void {
     if (this.#phase !== 'init') return this.#breach();
     if ('maxRssKib' in message) this.#maxRssKib = message.maxRssKib;
-    return this.#settleInit(initOutcome(message));
+    return this.#awaitedInit.settle(initOutcome(message));
   }
 
   /** In an invocation its caller hears of it, unless it has its answer. */
@@ -508,10 +472,6 @@ export class Environment implements AsyncDisposable {
     errorType: string | undefined,
     durationMs: number,
   ): Buffer | undefined {
-    const initDurationMs = this.#initDurationMs;
-    const restoreDurationMs = this.#restoreDurationMs;
-    this.#initDurationMs = undefined;
-    this.#restoreDurationMs = undefined;
     return this.#records.end(call.invocation, {
       requestId: call.invocation.requestId,
       tenantId: call.invocation.tenantId,
@@ -520,8 +480,6 @@ export class Environment implements AsyncDisposable {
       durationMs,
       memorySizeMb: this.spec.memoryMib,
       maxMemoryUsedMb: Math.min(this.spec.memoryMib, Math.ceil(this.residentKib / 1024)),
-      initDurationMs,
-      restoreDurationMs,
     });
   }
 
@@ -531,7 +489,7 @@ export class Environment implements AsyncDisposable {
     // V8 says so on stderr before it aborts; the exit code alone does not tell.
     const isOutOfMemory = isHeapExhaustion(exit, this.#lastOutput.text);
     const end: SandboxExit = isOutOfMemory ? { kind: 'outOfMemory' } : exit;
-    this.#settleInit({ kind: 'ended', exit: end });
+    this.#awaitedInit.settle({ kind: 'ended', exit: end });
     const running = this.#inHand.first;
     if (running === undefined) return this.#lose(undefined);
     const isUnread = this.#inHand.isFirstLastSent && this.#slot.isLastEventUnread;
@@ -575,8 +533,4 @@ export class Environment implements AsyncDisposable {
       unread.map((call) => ({ ...call, isSecondTry: true })),
     );
   }
-}
-
-function statusOf({ kind }: InvokeOutcome): PhaseStatus {
-  return kind === 'returned' ? 'success' : 'error';
 }

@@ -30,6 +30,30 @@ export function initOutcome(message: InitMessage): InitOutcome {
   }
 }
 
+/** Waits for what is told of an init, at most for a time. One at a time. */
+export class AwaitedInit {
+  #settle: ((outcome: InitOutcome) => void) | undefined;
+
+  /** To be called before whatever leads to {@link settle}. */
+  next(): Promise<InitOutcome> {
+    const { promise, resolve } = Promise.withResolvers<InitOutcome>();
+    this.#settle = resolve;
+    return promise;
+  }
+
+  /** `outcome` hangs on {@link next}. */
+  within(limitMs: number, outcome: Promise<InitOutcome>): Promise<InitOutcome> {
+    const limit = setTimeout(() => this.settle({ kind: 'timedOut' }), limitMs);
+    return outcome.finally(() => clearTimeout(limit));
+  }
+
+  /** Without effect when nobody waits, or not any more. */
+  settle(outcome: InitOutcome): void {
+    this.#settle?.(outcome);
+    this.#settle = undefined;
+  }
+}
+
 /** As INIT_REPORT and REPORT name it. */
 export function initStatus(outcome: InitOutcome): {
   status: PhaseStatus;
