@@ -276,7 +276,7 @@ export class LaneEngine {
    * over who was not asked.
    */
   #beginOne(tries: number): boolean {
-    if (this.#unsettled >= MOST_UNSETTLED) return false;
+    if (this.#unsettled >= MOST_UNSETTLED || this.#options.settler.isStuck) return false;
     for (let left = Math.min(tries, this.#ready.size); left > 0 && this.#isRunning; left -= 1) {
       const [lane] = this.#ready;
       if (lane === undefined) break;

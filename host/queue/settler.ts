@@ -24,11 +24,17 @@ export class Settler {
   readonly #options: SettlerOptions;
   #pending: Pending[] = [];
   #isAtWork = false;
+  #isStuck = false;
   /** Said once for each time that the store has no room. */
   #hasComplained = false;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
+  }
+
+  /** There is no room for what has ended already: what begins now would only add to it, and run again if the host is killed. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   /**
@@ -46,7 +52,8 @@ export class Settler {
     this.#isAtWork = true;
     while (this.#pending.length > 0) {
       const left = await this.#store(this.#pending.splice(0, BATCH));
-      if (left.length === 0) continue;
+      this.#isStuck = left.length > 0;
+      if (!this.#isStuck) continue;
       await this.#pause();
       this.#pending.push(...left);
     }
@@ -73,10 +80,14 @@ export class Settler {
     }
   }
 
-  /** What does not fit together may fit alone, and one that cannot be stored does not keep the others. */
+  /**
+   * What does not fit together may fit alone, and one that cannot be stored does not keep the others. Those that are done come first:
+   * they make room, where what waits again takes some.
+   */
   async #storeOneByOne(batch: readonly Pending[]): Promise<readonly Pending[]> {
     const left: Pending[] = [];
-    for (const each of batch) left.push(...(await this.#store([each])));
+    const [done, again] = [batch.filter(isDone), batch.filter((each) => !isDone(each))];
+    for (const each of [...done, ...again]) left.push(...(await this.#store([each])));
     return left;
   }
 
@@ -89,6 +100,10 @@ export class Settler {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#options.timers.after(AGAIN_MS, resolve));
   }
+}
+
+function isDone({ settlement: { again, followedBy } }: Pending): boolean {
+  return again === undefined && followedBy.length === 0;
 }
 
 /** Nothing has been stored, and later it may be. */

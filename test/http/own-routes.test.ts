@@ -49,9 +49,10 @@ suite('Under /_lambkin/', () => {
     const health: unknown = await response.json();
     assert.ok(typeof health === 'object' && health !== null);
     assert.deepEqual(
-      { ...health, environments: 0, slots: 0 },
+      { ...health, environments: 0, slots: 0, queue: Object(health).queue.running },
       {
         status: 'ok',
+        queue: { event: 0, delivery: 0, 'dead-letter': 0 },
         functions: 1,
         environments: 0,
         slots: 0,

@@ -17,10 +17,14 @@ export interface Collector<T> extends AsyncDisposable {
 export async function startCollector<T>(): Promise<Collector<T>> {
   const all: T[] = [];
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      all.push(JSON.parse(body));
-      response.end();
-    });
+    text(request).then(
+      (body) => {
+        // Who is killed while reporting has reported nothing.
+        if (request.complete && body !== '') all.push(JSON.parse(body));
+        response.end();
+      },
+      () => response.destroy(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
