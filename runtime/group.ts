@@ -8,6 +8,7 @@ import {
   isShort,
   LATE_MS,
   type Load,
+  NO_DURATIONS,
   stuckAfterMs,
 } from './scaling.ts';
 
@@ -29,6 +30,19 @@ export interface Group {
   retired: boolean;
   /** What is provisioned of it; undefined: nothing ever was. */
   kept: Kept | undefined;
+}
+
+export function newGroup(spec: EnvironmentSpec): Group {
+  return {
+    spec,
+    environments: new Set(),
+    idle: [],
+    waiting: [],
+    starting: 0,
+    durations: NO_DURATIONS,
+    retired: false,
+    kept: undefined,
+  };
 }
 
 /** Environments that are kept ready; see provisioned.ts, which alone changes it. */

@@ -49,7 +49,7 @@ export interface Report {
   /** In JSON records only; empty or undefined where the function has no tenants. */
   readonly tenantId?: string | undefined;
   /** Only for the first invocation of an environment whose init succeeded. */
-  readonly initDurationMs: number | undefined;
+  readonly initDurationMs?: number | undefined;
   /** Only for the first invocation of an environment that was restored. */
   readonly restoreDurationMs?: number | undefined;
 }

@@ -27,12 +27,16 @@ export interface PlatformRecordsOptions {
   readonly clock: Clock;
 }
 
+type Startup = Pick<Report, 'initDurationMs' | 'restoreDurationMs'>;
+
 export class PlatformRecords {
   readonly #spec: EnvironmentSpec;
   readonly #initializationType: InitializationType;
   readonly #log: FunctionLog;
   readonly #clock: Clock;
   readonly #format: PlatformLogFormat;
+  /** How the environment came up, until a REPORT has told it. */
+  #startup: Startup = {};
   #held: { readonly invocation: Invocation; readonly epochMs: number } | undefined;
 
   constructor({ spec, instance, log, clock }: PlatformRecordsOptions) {
@@ -55,6 +59,7 @@ export class PlatformRecords {
 
   restoreReport(outcome: InitOutcome, durationMs: number): void {
     this.#log.endInvocation();
+    if (outcome.kind === 'ready') this.#startup = { restoreDurationMs: durationMs };
     const now = this.#clock.epochMs();
     const report = { ...initStatus(outcome), durationMs };
     this.#log.platform(now, restoreReportLine(this.#format, now, report));
@@ -67,6 +72,8 @@ export class PlatformRecords {
 
   initReport(phase: InitPhase, outcome: InitOutcome, durationMs: number): void {
     this.#log.endInvocation();
+    const isReported = phase === 'init' && this.#initializationType === 'on-demand';
+    if (isReported && outcome.kind === 'ready') this.#startup = { initDurationMs: durationMs };
     const { status, errorType } = initStatus(outcome);
     const now = this.#clock.epochMs();
     const report = { phase, status, errorType, durationMs };
@@ -94,7 +101,9 @@ export class PlatformRecords {
   }
 
   /** END and REPORT; the tail for who wanted one. */
-  end({ wantsLogTail }: Invocation, report: Report): Buffer | undefined {
+  end({ wantsLogTail }: Invocation, ended: Omit<Report, keyof Startup>): Buffer | undefined {
+    const report = { ...ended, ...this.#startup };
+    this.#startup = {};
     this.signOfLife();
     this.#log.endInvocation();
     const now = this.#clock.epochMs();

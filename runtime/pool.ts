@@ -14,6 +14,7 @@ import {
   isEmpty,
   loadOf,
   mustYield,
+  newGroup,
   retirable,
 } from './group.ts';
 import type { InitOutcome } from './init-outcome.ts';
@@ -29,7 +30,6 @@ import { type KeptState, keptState, Provisioned } from './provisioned.ts';
 import { isAnyOnDemand, makeRoom } from './room.ts';
 import {
   type Load,
-  NO_DURATIONS,
   startsWanted,
   takeBackAfterMs,
   wantsSpare,
@@ -199,16 +199,7 @@ export class Pool implements AsyncDisposable {
   #group(spec: EnvironmentSpec): Group {
     let group = this.#groups.get(spec.key);
     if (group === undefined) {
-      group = {
-        spec,
-        environments: new Set(),
-        idle: [],
-        waiting: [],
-        starting: 0,
-        durations: NO_DURATIONS,
-        retired: false,
-        kept: undefined,
-      };
+      group = newGroup(spec);
       this.#groups.set(spec.key, group);
     }
     return group;
