@@ -128,7 +128,6 @@ export class Arena implements AsyncDisposable {
     const run: CaseRun = {
       tier: this.tier,
       dataDir: this.#dataDir,
-      hostPid: this.#host.pid,
       sleepSeconds,
       attack: (event = {}) => invoke(client, name, { ...event, attacks: true, sleepSeconds }),
       behave: () => invoke(client, name),

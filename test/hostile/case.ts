@@ -17,7 +17,6 @@ export const TIERS = [
 export interface CaseRun {
   readonly tier: IsolationTier;
   readonly dataDir: string;
-  readonly hostPid: number;
   /** In seconds: a sleep that no other process asks for, so that this one's can be told from others'. */
   readonly sleepSeconds: number;
   /** The attack, told its own sleep and whatever else is in the event. */

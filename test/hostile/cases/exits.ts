@@ -46,7 +46,7 @@ export const ends: readonly HostileCase[] = [
     number: 24,
     what: 'an error in a timer, after the answer',
     attack:
-      "if (event.arms) setTimeout(() => { throw new Error('late'); }, 1); else await forever(); return 'armed';",
+      "if (event.arms) setTimeout(() => { throw new Error('late'); }, 500); else await forever(); return 'armed';",
     settings: { Timeout: 10 },
     async check(run) {
       assert.equal((await run.attack({ arms: true })).payload, 'armed');
