@@ -6,6 +6,9 @@
 #   %  as ~, and it gets descriptor 3, too
 # The end of each that does not replace this shell goes up as a frame: C, its label, a blank, its status. Without another line
 # the host has gone, and so does this.
+
+# What this shell itself has to say of programs that were killed belongs into no log.
+exec 4>&2 2>/dev/null
 printf U >&3
 line_feed='
 '
@@ -24,7 +27,7 @@ end_with() {
 }
 
 supervise() {
-  "$@" &
+  "$@" 2>&4 4>&- &
   pid=$!
   trap 'kill -TERM "$pid" 2>/dev/null' TERM
   while :; do
@@ -56,7 +59,7 @@ while IFS= read -r line <&3; do
     case $line in
     '&')
       (
-        cd "$directory" && "$@" 3>&-
+        cd "$directory" && (exec "$@" 2>&4 3>&- 4>&-)
         report "$label" $?
       ) &
       set --
@@ -65,8 +68,8 @@ while IFS= read -r line <&3; do
     esac
     cd "$directory" || exit 126
     case $line in
-    .) exec 3>&- && exec "$@" ;;
-    !) exec "$@" ;;
+    .) exec "$@" 2>&4 3>&- 4>&- ;;
+    !) exec "$@" 2>&4 4>&- ;;
     %) supervise "$@" ;;
     '~') supervise /bin/sh -c 'exec 3>&- && exec "$@"' sh "$@" ;;
     esac

@@ -7,7 +7,14 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linesFor, withVariables } from '../../runtime/late-start.ts';
+import { FrameDecoder } from '../../runtime/frames.ts';
+import {
+  END_LINE,
+  endIn,
+  type HowToRun,
+  linesFor,
+  withVariables,
+} from '../../runtime/late-start.ts';
 
 const SCRIPT = path.join(import.meta.dirname, '../../bootstrap/provided/wait.sh');
 
@@ -96,4 +103,90 @@ test('a slot whose host has gone starts nothing', async () => {
   assert.deepEqual(await became(whole), { output: 'started\n', code: 0 });
   for (const length of [0, 3, 10, whole.length - 2, whole.length - 1])
     assert.deepEqual(await became(whole.slice(0, length)), { output: '', code: 0 });
+});
+
+/** Everything that a shell says for such lines, with the frames on its control socket cut apart. */
+async function ran(lines: string, more: (control: Duplex) => void = () => {}) {
+  const child = spawn('/bin/sh', [SCRIPT], {
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  assert.ok(child.stdout !== null && child.stderr !== null);
+  const errors = text(child.stderr);
+  const control = child.stdio[3] as Duplex; // a pipe, as asked for
+  // It may end with what it was told unread.
+  control.on('error', () => {});
+  const frames: string[] = [];
+  const decoder = new FrameDecoder((kind, body) => frames.push(kind + body.toString()));
+  await once(control, 'data');
+  control.on('data', (chunk: Buffer) => decoder.push(chunk));
+  control.write(lines);
+  more(control);
+  const output = text(child.stdout);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]; // the event's arguments
+  control.destroy();
+  return { output: await output, errors: await errors, frames, code, signal };
+}
+
+const sh = (script: string, how: HowToRun, label?: string) =>
+  linesFor({ directory: '/', command: ['/bin/sh', '-c', script], how, label });
+
+test('programs run beside the shell, and their ends are told by their labels', async () => {
+  const lines =
+    sh('echo one; echo in errors >&2; exit 3', 'beside', 'a name') +
+    sh('echo two; kill -9 $$', 'beside', 'other') +
+    sh('sleep 0.2; echo last', 'under');
+  const { output, errors, frames, code } = await ran(lines, (control) => control.write(END_LINE));
+  assert.deepEqual(output.trim().split('\n').toSorted(), ['last', 'one', 'two']);
+  assert.equal(errors, 'in errors\n');
+  assert.deepEqual(frames.toSorted(), ['C 0', 'Ca name 3', 'Cother 137']);
+  assert.equal(code, 0);
+});
+
+for (const [script, ends] of [
+  ['exit 7', { code: 7, signal: null }],
+  ['kill -9 $$', { code: null, signal: 'SIGKILL' }],
+  ['kill -SEGV $$', { code: null, signal: 'SIGSEGV' }],
+] as const)
+  test(`the shell ends as the program under it did, once it is told to: ${script}`, async () => {
+    let told = false;
+    const { code, signal, frames, errors } = await ran(sh(script, 'under'), (control) => {
+      setTimeout(() => {
+        told = true;
+        control.write(END_LINE);
+      }, 100);
+    });
+    assert.equal(told, true);
+    assert.deepEqual({ code, signal }, ends);
+    assert.equal(frames.length, 1);
+    assert.equal(errors, '', 'the shell itself says nothing');
+  });
+
+test('SIGTERM to the shell reaches the program under it, and that alone', async () => {
+  const script = 'trap "echo got it; exit 5" TERM; kill -TERM $PPID; while :; do sleep 0.01; done';
+  const { output, code } = await ran(sh(script, 'underWithControl'), (control) =>
+    control.write(END_LINE),
+  );
+  assert.equal(output, 'got it\n');
+  assert.equal(code, 5);
+});
+
+test('only a program that is to have the control socket has it', async () => {
+  for (const [how, has] of [
+    ['instead', 'no'],
+    ['insteadWithControl', 'yes'],
+    ['under', 'no'],
+    ['underWithControl', 'yes'],
+  ] as const) {
+    const lines = sh('[ -e /proc/self/fd/3 ] && echo yes || echo no', how);
+    const { output } = await ran(lines, (control) => control.write(END_LINE));
+    assert.equal(output, `${has}\n`, how);
+  }
+});
+
+test('an end that cannot be read is none', () => {
+  assert.deepEqual(endIn(Buffer.from('a b 12')), { label: 'a b', status: 12 });
+  assert.deepEqual(endIn(Buffer.from(' 0')), { label: '', status: 0 });
+  for (const body of ['', 'a', 'a x', 'a 1234', 'a 1 '])
+    assert.equal(endIn(Buffer.from(body)), undefined);
 });
