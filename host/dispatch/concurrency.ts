@@ -86,8 +86,8 @@ export class Concurrency {
   /** Whether one more event from the queue may run now. An estimate of what {@link enter} will say, on the safe side. */
   hasRoom(functionKey: string, version: string): boolean {
     const owner = this.#functions.get(functionKey) ?? this.#addFunction(functionKey);
-    const use = owner.versions.get(version);
-    if (use !== undefined && use.running < use.provisioned) return true;
+    const running = owner.versions.get(version)?.running ?? 0;
+    if (running < (owner.shares.provisioned.get(version) ?? 0)) return true;
     const { reserved, provisionedTotal } = owner.shares;
     if (reserved !== undefined) return owner.onDemand < reserved - provisionedTotal;
     const unpromised = this.#options.limit - owner.scope.allotted;
