@@ -39,12 +39,16 @@ import {
 import type { Slots } from './slots.ts';
 import { RestoreError, restore, takeSnapshot } from './snap-start.ts';
 import { slotShape } from './specialise.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
 const INIT_LIMIT_MS = 10_000;
 
 /** How often calls that wait are looked at, and those that lie behind a running event, while there are any. */
 const TICK_MS = 10;
+
+/** What calls are told that nothing has become of. */
+const ENDING = 'the host is ending';
 
 /** How often idle environments are looked at. */
 const RETIRE_TICK_MS = 1_000;
@@ -66,11 +70,6 @@ export interface PoolOptions {
   readonly onProblem: (text: string, cause: unknown) => void;
 }
 
-/** There is no room: the queue of this function is full, its calls have waited too long, or the host ends. Nothing ran. */
-export class CapacityError extends Error {
-  override readonly name = 'CapacityError';
-}
-
 export class Pool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #groups = new Map<string, Group>();
@@ -80,9 +79,9 @@ export class Pool implements AsyncDisposable {
   readonly #ending = new Set<Promise<void>>();
   readonly #retirement: NodeJS.Timeout;
   readonly #provisioned: Provisioned;
+  readonly #waiting: WaitingCalls;
   #tick: NodeJS.Timeout | undefined;
   #starts = 0;
-  #waitingCalls = 0;
   /** Environments that end so that another function finds room. */
   #makingWay = 0;
   #disposed = false;
@@ -96,6 +95,7 @@ export class Pool implements AsyncDisposable {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#provisioned = this.#newProvisioned(options);
+    this.#waiting = new WaitingCalls(options.queueLength);
     this.#retirement = setInterval(() => {
       this.#retireIdleOnes();
       this.#provisioned.look();
@@ -180,7 +180,7 @@ export class Pool implements AsyncDisposable {
 
   /** Environments by state, for health and metrics. */
   get counts(): { idle: number; busy: number; starting: number; waiting: number } {
-    return { ...countsOf(this.#groups.values()), waiting: this.#waitingCalls };
+    return { ...countsOf(this.#groups.values()), waiting: this.#waiting.count };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,7 +189,7 @@ export class Pool implements AsyncDisposable {
     clearInterval(this.#retirement);
     clearTimeout(this.#tick);
     for (const group of this.#groups.values()) {
-      this.#failWaiting(group);
+      this.#waiting.refuse(group, ENDING);
       group.retired = true;
       for (const environment of group.environments) this.#shutDown(environment);
     }
@@ -217,37 +217,14 @@ export class Pool implements AsyncDisposable {
       if (idleOf(group) === 0) this.#startSpare(group);
       return;
     }
-    if (group.waiting.length >= this.#options.queueLength) {
-      call.fail(new CapacityError(`${group.waiting.length} calls wait for this function already`));
-      return;
-    }
-    this.#enqueue(group, call);
+    if (!this.#waiting.add(group, call)) return;
+    this.#watch();
     this.#scale(group);
   }
 
   #hand(environment: Environment, call: Call): void {
     environment.invoke(call);
     if (environment.inHand > 1) this.#watch();
-  }
-
-  #enqueue(group: Group, call: Call): void {
-    group.waiting.push(call);
-    this.#waitingCalls += 1;
-    this.#watch();
-  }
-
-  #dequeue(group: Group): Call | undefined {
-    const call = group.waiting.shift();
-    if (call !== undefined) this.#waitingCalls -= 1;
-    return call;
-  }
-
-  #failWaiting(group: Group): void {
-    for (;;) {
-      const call = this.#dequeue(group);
-      if (call === undefined) return;
-      call.fail(new CapacityError('the host is ending'));
-    }
   }
 
   #load(group: Group): Load {
@@ -288,7 +265,7 @@ export class Pool implements AsyncDisposable {
     group.starting += 1;
     const logStreamName = this.#newStream(group);
     const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
-      this.#dequeue(group)?.fail(error);
+      this.#waiting.take(group)?.fail(error);
       // What ends in the middle of a start because the host ends is no problem, and the function's own failures are its own.
       if (this.#disposed || error instanceof RestoreError) return;
       this.#options.onProblem(`an environment of ${group.spec.functionName} did not start`, error);
@@ -318,7 +295,7 @@ export class Pool implements AsyncDisposable {
         return;
       }
       this.#end(environment);
-      const call = this.#dequeue(group);
+      const call = this.#waiting.take(group);
       if (call === undefined) return;
       await this.#initAgain(group, logStreamName, call, done);
     } finally {
@@ -417,7 +394,7 @@ export class Pool implements AsyncDisposable {
       const { cores, clock } = this.#options;
       const depth = environment.takesAhead ? depthOf(group, cores, clock.monotonicMs()) : 1;
       while (environment.inHand < depth) {
-        const call = this.#dequeue(group);
+        const call = this.#waiting.take(group);
         if (call === undefined) break;
         this.#hand(environment, call);
       }
@@ -458,9 +435,8 @@ export class Pool implements AsyncDisposable {
 
   /** They have waited longest: they come first, in an environment that is free now or before all others that wait. */
   #placeAgain(group: Group, calls: readonly Call[], freed?: Environment): void {
-    group.waiting.unshift(...calls);
-    this.#waitingCalls += calls.length;
-    if (this.#disposed) this.#failWaiting(group);
+    this.#waiting.addFirst(group, calls);
+    if (this.#disposed) this.#waiting.refuse(group, ENDING);
     if (freed?.phase === 'idle') this.#serve(group, freed);
     while (group.waiting.length > 0) {
       const environment = group.kept?.idle.pop() ?? group.idle.pop();
@@ -540,7 +516,7 @@ export class Pool implements AsyncDisposable {
         this.#look(group);
         if (this.#lookBehind(group)) isAnyBehind = true;
       }
-      if (isAnyBehind || this.#waitingCalls > 0) this.#watch();
+      if (isAnyBehind || this.#waiting.count > 0) this.#watch();
     }, TICK_MS);
   }
 
@@ -570,13 +546,8 @@ export class Pool implements AsyncDisposable {
     if (group.waiting.length === 0) return;
     this.#scale(group);
     if (group.starting > 0) return;
-    const now = this.#options.clock.monotonicMs();
-    for (;;) {
-      const oldest = group.waiting[0];
-      if (oldest === undefined || now - oldest.admittedAtMs < this.#options.queueWaitMs) return;
-      this.#dequeue(group)?.fail(
-        new CapacityError(`no environment was free for ${this.#options.queueWaitMs} ms`),
-      );
-    }
+    const { clock, queueWaitMs } = this.#options;
+    const reason = `no environment was free for ${queueWaitMs} ms`;
+    this.#waiting.refuse(group, reason, clock.monotonicMs() - queueWaitMs);
   }
 }
