@@ -11,7 +11,7 @@ import {
   specialiseFrame,
 } from './frames.ts';
 import { IdleFreeze } from './idle-freeze.ts';
-import { endIn, type HowToRun, lateCommand, linesFor } from './late-start.ts';
+import { endIn, type HowToRun, lateCommand, linesFor, readBehindSign } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
 import type { Specialise } from './protocol.ts';
 import { settledWithin } from './reading.ts';
@@ -72,13 +72,10 @@ export class FrameSlot implements Slot {
         boot.isUp();
       } else this.#hear(kind, body, oversize);
     });
-    if (sandbox.lateProgram === undefined) this.#readFrames(decoder);
-    // The sign of the shell that waits; frames come from the program that it becomes.
-    else
-      sandbox.control.once('data', () => {
-        boot.isUp();
-        this.#readFrames(decoder);
-      });
+    const { control } = sandbox;
+    if (sandbox.lateProgram === undefined)
+      control.on('data', (chunk: Buffer) => decoder.push(chunk));
+    else readBehindSign(control, () => boot.isUp(), decoder);
     // A process that dies with frames unread, or before they are written; its exit says the rest.
     sandbox.control.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'ECONNRESET' || code === 'EPIPE') this.#isLastFrameUnread = true;
@@ -229,10 +226,6 @@ export class FrameSlot implements Slot {
       await settledWithin(this.sandbox.exit, SHUTDOWN_GRACE_MS);
     }
     this.sandbox.kill();
-  }
-
-  #readFrames(decoder: FrameDecoder): void {
-    this.sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
   }
 
   /**

@@ -1,4 +1,6 @@
 // What the waiting shell of a slot is told (bootstrap/provided/wait.sh): which programs to run, and which one to become.
+import type { Socket } from 'node:net';
+import type { FrameDecoder } from './frames.ts';
 import type { LateProgram } from './sandbox/sandbox.ts';
 import { EXEC_WRAPPER } from './start-variables.ts';
 
@@ -24,6 +26,20 @@ export interface ToRun {
   readonly how: HowToRun;
   /** What its end is told by, where it does not replace the shell. */
   readonly label?: string | undefined;
+}
+
+/** The shell's sign that it waits is one byte; what follows are frames, of the shell or of the program that it becomes. */
+export function readBehindSign(
+  control: Pick<Socket, 'on' | 'once'>,
+  onSign: () => void,
+  frames: FrameDecoder,
+): void {
+  control.once('data', (chunk: Buffer) => {
+    onSign();
+    // Some may have come with it, where the lines were there before the shell.
+    if (chunk.length > 1) frames.push(chunk.subarray(1));
+    control.on('data', (more: Buffer) => frames.push(more));
+  });
 }
 
 /** The lines for one program. */

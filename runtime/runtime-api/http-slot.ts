@@ -5,7 +5,7 @@ import { factsIn } from '../extensions/extensions.ts';
 import { FrameDecoder } from '../frames.ts';
 import { IdleFreeze } from '../idle-freeze.ts';
 import type { InvokeOutcome } from '../invocation.ts';
-import { endIn, type HowToRun, linesFor, withVariables } from '../late-start.ts';
+import { endIn, type HowToRun, linesFor, readBehindSign, withVariables } from '../late-start.ts';
 import type { Message } from '../messages.ts';
 import type { Specialise } from '../protocol.ts';
 import { settledWithin } from '../reading.ts';
@@ -74,10 +74,7 @@ export class HttpSlot implements Slot {
     // Seen by whoever takes the slot.
     this.runtimeApi.catch(() => {});
     this.booted.catch(() => {});
-    sandbox.control.once('data', () => {
-      boot.isUp();
-      this.#readEnds();
-    });
+    readBehindSign(sandbox.control, () => boot.isUp(), this.#endsDecoder());
     // One that ends before it has read what it is to become; its exit says the rest.
     sandbox.control.on('error', () => {});
     sandbox.output.on('data', (chunk: Buffer) => this.#events.onOutput(chunk));
@@ -119,13 +116,12 @@ export class HttpSlot implements Slot {
   }
 
   /** Ends of programs that the shell has run. What is none does not come from it. */
-  #readEnds(): void {
-    const decoder = new FrameDecoder((kind, body) => {
+  #endsDecoder(): FrameDecoder {
+    return new FrameDecoder((kind, body) => {
       const end = kind === 'C' ? endIn(body) : undefined;
       if (end === undefined) this.sandbox.kill();
       else this.#extensions.processEnded(end.label, end.status);
     });
-    this.sandbox.control.on('data', (chunk: Buffer) => decoder.push(chunk));
   }
 
   invoke(event: SlotEvent): void {

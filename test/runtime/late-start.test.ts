@@ -1,7 +1,8 @@
 // The shell that waits in a slot becomes exactly the program it is told, with exactly those variables.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -13,6 +14,7 @@ import {
   endIn,
   type HowToRun,
   linesFor,
+  readBehindSign,
   withVariables,
 } from '../../runtime/late-start.ts';
 
@@ -189,4 +191,18 @@ test('an end that cannot be read is none', () => {
   assert.deepEqual(endIn(Buffer.from(' 0')), { label: '', status: 0 });
   for (const body of ['', 'a', 'a x', 'a 1234', 'a 1 '])
     assert.equal(endIn(Buffer.from(body)), undefined);
+});
+
+test('frames that come in one piece with the sign of the shell are read', () => {
+  const control = new EventEmitter();
+  const heard: string[] = [];
+  const frames = new FrameDecoder((kind, body) => heard.push(kind + body.toString()));
+  readBehindSign(control as unknown as Socket, () => heard.push('sign'), frames); // it listens, and nothing else
+  const frame = (text: string) =>
+    Buffer.concat([Buffer.from([text.length, 0, 0, 0]), Buffer.from(text)]);
+  const [head, tail] = [frame('Cb 2').subarray(0, 3), frame('Cb 2').subarray(3)];
+  control.emit('data', Buffer.concat([Buffer.from('U'), frame('Ca 1'), head]));
+  control.emit('data', tail);
+  control.emit('data', frame('Cc 3'));
+  assert.deepEqual(heard, ['sign', 'Ca 1', 'Cb 2', 'Cc 3']);
 });
