@@ -345,8 +345,10 @@ export class Environment implements AsyncDisposable {
     else this.#log.event(epochMs, text);
   }
 
-  /** An answer that was read before what the invocation printed past the bootstrap, where that matters. */
+  /** The end of an invocation, read before what it has printed past the bootstrap, where that matters. */
   #mayPrecedeOutput(message: Message): boolean {
+    if (message.kind === 'free')
+      return this.#lastOutput.text !== '' || this.#answered?.call.invocation.wantsLogTail === true;
     if (message.kind !== 'answer' || message.isFatal || message.outcome.kind === 'notJson')
       return false;
     return this.#lastOutput.text !== '' || this.#inHand.first?.invocation.wantsLogTail === true;
