@@ -185,6 +185,7 @@ function slotGroup(slot: Hierarchies, directories: readonly string[]): SlotGroup
       return { processBytes: counterIn(text, 'total_rss'), oomKills: oomKills() };
     },
     oomKills,
+    tasks: () => Number(readFileSync(`${slot.pids}/pids.current`, 'utf8')),
     killAll() {
       killGroup(slot.unified ?? slot.memory);
     },

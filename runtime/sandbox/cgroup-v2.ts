@@ -130,6 +130,7 @@ function slotGroup(directory: string): SlotGroup {
       oomKills: oomKills(),
     }),
     oomKills,
+    tasks: () => Number(read('pids.current')),
     killAll: () => killGroup(directory),
     freeze: () => writeFileSync(`${directory}/cgroup.freeze`, '1'),
     thaw: () => writeFileSync(`${directory}/cgroup.freeze`, '0'),

@@ -28,6 +28,8 @@ export interface SlotGroup {
   usage(): GroupUsage;
   /** Processes that the kernel killed here for want of memory, so far. */
   oomKills(): number;
+  /** Processes and threads in it. Reads one file. */
+  tasks(): number;
   /** SIGKILL to every member, frozen ones included. */
   killAll(): void;
   freeze(): void;

@@ -59,6 +59,7 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   #hasExited = false;
   #isKilled = false;
   #isFrozen = false;
+  #tasksWhenAlone: number | undefined;
   #hardKill: NodeJS.Timeout | undefined;
   #disposal: Promise<void> | undefined;
 
@@ -126,6 +127,16 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   }
 
   isAlone(idleThreads: ReadonlySet<string>): boolean {
+    if (this.#hasExited) return true;
+    // As many as when it was last seen alone: what it has started since would be more.
+    const tasks = this.#parts.group?.tasks();
+    if (tasks !== undefined && tasks === this.#tasksWhenAlone) return true;
+    const isAlone = this.#looksAlone(idleThreads);
+    this.#tasksWhenAlone = isAlone ? tasks : undefined;
+    return isAlone;
+  }
+
+  #looksAlone(idleThreads: ReadonlySet<string>): boolean {
     const [program, ...others] = this.#parts.tree.programs();
     if (program === undefined || others.length > 0) return others.length === 0;
     return threadNamesOf(program).every((name) => idleThreads.has(name));

@@ -74,8 +74,8 @@ export interface Sandbox extends AsyncDisposable {
   /** High-water mark in KiB that the sandbox itself knows of (poll or kernel), 0 when it knows none. */
   readonly peakKib: number;
   /**
-   * Whether nothing but the slot's program is there, with no threads beside its main one than those of these names. Reads some
-   * ten files: not for every invocation.
+   * Whether nothing but the slot's program is there, with no threads beside its main one than those of these names. Reads a
+   * file, or some twenty after a change: not for every invocation.
    */
   isAlone(idleThreads: ReadonlySet<string>): boolean;
   /** Stops the whole tree until {@link thaw}; a busy peer sees it as slow. For environments that do not block in a read. */

@@ -57,6 +57,7 @@ const ways = {
 };
 const until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5)); };
 export const handler = async ({ way, start }) => {
+  if (way === undefined) return;
   const { beats } = ways[way];
   if (start) ways[way].start();
   const before = start ? 0 : beats();
@@ -68,6 +69,9 @@ for (const way of ['child', 'thread'])
   test(`a ${way} that was left behind stands still between invocations, and goes on in the next`, async () => {
     await using t = await startTestHost();
     await t.deploy('f', { 'index.mjs': WORKERS }, { Timeout: 30 });
+    // It has been seen without any, which is not to be believed for ever.
+    await result(t, 'f', {});
+    await sleep(200);
     const invoke = async (event: object) =>
       (await result(t, 'f', { way, ...event })) as { before: number; after: number }; // as the fixture returns
     const first = await invoke({ start: true });
