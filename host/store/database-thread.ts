@@ -95,8 +95,9 @@ export class DatabaseThread implements AsyncDisposable {
   ): Promise<Units[N]['output']> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
-    // nextTick runs after all promise jobs at hand, so callers woken by one commit go into the next one together.
-    if (this.#collected.length === 0) process.nextTick(() => this.#flush());
+    // Once per turn of the event loop, after all sockets that had something to read: each message wakes the thread, and what is
+    // in one message goes to the disk together.
+    if (this.#collected.length === 0) setImmediate(() => this.#flush());
     this.#collected.push({ id, unit, input, payloads });
     return new Promise<Units[N]['output']>((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject }); // as: the answer with this id is N's
