@@ -16,15 +16,17 @@ import {
   NOT_FOUND,
   PONG,
   RESTORED,
-  type Reply,
 } from './replies.ts';
 import { get, post, type Route, type RouteCall, refuse, send } from './routes.ts';
-import type { PostedError, RuntimeSession, Waiter } from './session.ts';
+import type { FailureState, RuntimeSession, Waiter } from './session.ts';
 
 const LOOPBACK = '127.0.0.1';
 
 /** A runtime and ten extensions need few; more would let a function use up the host's descriptors. */
 const MAX_CONNECTIONS = 128;
+
+/** Requests of one connection that are not answered yet. Clients hardly ever send a second one before; each that does is kept. */
+const MAX_UNANSWERED = 16;
 
 /** A cause for X-Ray may have 64 KB, and is a header. */
 const MAX_HEADER_BYTES = 128 * 1024;
@@ -51,6 +53,7 @@ export class RuntimeApi implements AsyncDisposable {
   #listening: Promise<string> | undefined;
   /** Whether a connection may speak; asked once for each. */
   readonly #verdicts = new WeakMap<Socket, Promise<boolean>>();
+  readonly #unanswered = new WeakMap<Socket, number>();
 
   constructor(options: RuntimeApiOptions) {
     this.#options = options;
@@ -60,7 +63,7 @@ export class RuntimeApi implements AsyncDisposable {
       ...(session === undefined ? [] : this.#runtimeRoutes(session)),
     ];
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-      void this.#serve(request, response);
+      if (this.#admit(request, response)) void this.#serve(request, response);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
     // A runtime may wait for its next event for hours, and answer as late as its function may run.
@@ -123,6 +126,20 @@ export class RuntimeApi implements AsyncDisposable {
     }
   }
 
+  /** A client that sends on and on without waiting for answers is hung up on. */
+  #admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const unanswered = (this.#unanswered.get(socket) ?? 0) + 1;
+    if (unanswered > MAX_UNANSWERED) {
+      socket.destroy();
+      return false;
+    }
+    this.#unanswered.set(socket, unanswered);
+    response.once('close', () => {
+      this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1);
+    });
+    return true;
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.on('error', () => {}); // told by 'close'
     if ((await this.#verdicts.get(request.socket)) !== true) return;
@@ -153,14 +170,12 @@ export class RuntimeApi implements AsyncDisposable {
         this.#response(session, call),
       ),
       post('/2018-06-01/runtime/invocation/([^/]+)/error', (call) => this.#error(session, call)),
-      post('/2018-06-01/runtime/init/error', ({ request, response }) =>
-        this.#failure(request, response, (error) => session.initError(error)),
-      ),
+      post('/2018-06-01/runtime/init/error', (call) => this.#failure(session, 'InitError', call)),
       get('/2018-06-01/runtime/restore/next', ({ response }) =>
         send(response, session.restoreNext() ?? RESTORED),
       ),
-      post('/2018-06-01/runtime/restore/error', ({ request, response }) =>
-        this.#failure(request, response, (error) => session.restoreError(error)),
+      post('/2018-06-01/runtime/restore/error', (call) =>
+        this.#failure(session, 'RestoreError', call),
       ),
     ];
   }
@@ -209,14 +224,16 @@ export class RuntimeApi implements AsyncDisposable {
   }
 
   async #failure(
-    request: IncomingMessage,
-    response: ServerResponse,
-    tell: (error: PostedError) => Reply | undefined,
+    session: RuntimeSession,
+    state: FailureState,
+    { request, response }: RouteCall,
   ): Promise<void> {
+    const refused = session.beginFailure(state);
+    if (refused !== undefined) return refuse(request, response, refused);
     const body = await readBody(request, MAX_RESPONSE_BYTES);
     // The process ends soon: what it is told must be on its way before.
-    const error = postedError(bytesOf(body), request.headers);
-    send(response, tell(error) ?? ACCEPTED);
+    send(response, ACCEPTED);
+    return session.fail(postedError(bytesOf(body), request.headers));
   }
 }
 

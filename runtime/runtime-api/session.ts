@@ -42,6 +42,8 @@ export interface SessionOptions {
 
 type ResultState = 'InvocationResponse' | 'InvocationErrorResponse';
 
+export type FailureState = 'InitError' | 'RestoreError';
+
 export class RuntimeSession {
   readonly #options: SessionOptions;
   readonly #waiters = new Set<Waiter>();
@@ -125,28 +127,23 @@ export class RuntimeSession {
     });
   }
 
-  initError(error: PostedError): Reply | undefined {
-    return this.#fail('InitError', error);
+  /** A failure is about to be told: refused, or {@link fail} must follow. */
+  beginFailure(state: FailureState): Reply | undefined {
+    return this.#enter(state);
   }
 
-  /** The runtime's word that its state could be kept. There is no snapshot to take, so it goes on at once. */
-  restoreNext(): Reply | undefined {
-    return this.#enter('RestoreReady') ?? this.#enter('Restoring');
-  }
-
-  restoreError(error: PostedError): Reply | undefined {
-    return this.#fail('RestoreError', error);
-  }
-
-  #fail(state: 'InitError' | 'RestoreError', error: PostedError): Reply | undefined {
-    const refused = this.#enter(state);
-    if (refused !== undefined) return refused;
+  /** The failure is there. */
+  fail(error: PostedError): void {
     this.#options.onMessage({
       kind: 'initFailed',
       ...error,
       maxRssKib: this.#options.residentKib(),
     });
-    return undefined;
+  }
+
+  /** The runtime's word that its state could be kept. There is no snapshot to take, so it goes on at once. */
+  restoreNext(): Reply | undefined {
+    return this.#enter('RestoreReady') ?? this.#enter('Restoring');
   }
 
   #tellReady(before: RuntimeState): void {

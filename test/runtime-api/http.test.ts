@@ -1,7 +1,7 @@
 // The Runtime API as a runtime sees it: paths, headers, statuses and bodies.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { suite, test } from 'node:test';
 import { MAX_RESPONSE_BYTES } from '../../runtime/platform-error.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -44,6 +44,11 @@ async function expectReply(
   const answer = await api.send(method, path, sent);
   assert.deepEqual({ status: answer.status, text: answer.text }, { status, text });
   if (text.startsWith('{')) assert.equal(answer.headers['content-type'], 'application/json');
+}
+
+function open({ address }: OpenApi): Socket {
+  const [host = '', port = ''] = address.split(':');
+  return connect(Number(port), host);
 }
 
 function outcomeOf({ messages }: OpenApi) {
@@ -107,9 +112,8 @@ suite('the next event', () => {
 
   test('goes to the call that still waits, not to one that has hung up', async () => {
     await using api = await openApi();
-    const [host = '', port = ''] = api.address.split(':');
-    const gone = connect(Number(port), host);
-    gone.write(`GET ${NEXT} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const gone = open(api);
+    gone.write(`GET ${NEXT} HTTP/1.1\r\nHost: h\r\n\r\n`);
     await waitFor('the first one waits', () => api.session.state === 'Ready');
     gone.destroy();
     const answer = api.send('GET', NEXT);
@@ -253,8 +257,7 @@ suite('a result', () => {
       });
       api.session.invoke(eventOf());
       await api.send('GET', NEXT);
-      const [host = '', port = ''] = api.address.split(':');
-      const socket = connect(Number(port), host);
+      const socket = open(api);
       socket.write(`POST ${RESPONSE} HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf`);
       await waitFor('the result has begun', () => api.session.state === 'InvocationResponse');
       socket.destroy();
@@ -330,6 +333,19 @@ suite('init and restore', () => {
     );
   });
 
+  test('is taken once: what others post meanwhile is not even kept', async () => {
+    await using api = await openApi();
+    const socket = open(api);
+    socket.write(`POST ${INIT_ERROR} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{`);
+    await waitFor('the begin of an error', () => api.session.state === 'InitError');
+    const refused = transition('InitError', 'InitError');
+    await expectReply(api, ['POST', INIT_ERROR, { headers, body }], 403, refused);
+    assert.deepEqual(api.messages, []);
+    socket.write('}');
+    await waitFor('the error', () => api.messages.length === 1);
+    socket.destroy();
+  });
+
   test('is too late afterwards', async () => {
     await using api = await running();
     await expectReply(api, ['POST', INIT_ERROR, { body }], 403, transition('Running', 'InitError'));
@@ -399,8 +415,7 @@ suite('other requests', () => {
         return Promise.resolve(true);
       },
     });
-    const [host = '', port = ''] = api.address.split(':');
-    const socket = connect(Number(port), host);
+    const socket = open(api);
     let text = '';
     socket.setEncoding('utf8').on('data', (part: string) => {
       text += part;
@@ -411,5 +426,16 @@ suite('other requests', () => {
     }
     socket.destroy();
     assert.equal(checks, 1);
+  });
+
+  test('that are sent on and on without waiting for answers end their connection', async () => {
+    await using api = await openApi();
+    const socket = open(api);
+    socket.on('error', () => {}); // it may be reset with requests unread
+    socket.write(`GET ${NEXT} HTTP/1.1\r\nHost: h\r\n\r\n`.repeat(10_000));
+    await waitFor('its end', () => socket.closed);
+    await waitFor('nobody to wait', () => api.session.waiting === 0);
+    api.session.invoke(eventOf());
+    assert.equal((await api.send('GET', NEXT)).text, '{"a":1}');
   });
 });

@@ -106,9 +106,11 @@ const results = (['InvocationResponse', 'InvocationErrorResponse'] as const).fla
 
 const initError = command('init error', (model, real) => {
   const isAllowed = !model.ready && !model.failed;
-  const refused = real.session.initError({ errorType: 'Runtime.X', payload: Buffer.alloc(0) });
+  const refused = real.session.beginFailure('InitError');
   assert.equal(refused === undefined, isAllowed);
-  if (isAllowed) model.failed = true;
+  if (!isAllowed) return;
+  real.session.fail({ errorType: 'Runtime.X', payload: Buffer.alloc(0) });
+  model.failed = true;
 });
 
 test('in any order of steps', () => {
