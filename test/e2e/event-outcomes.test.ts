@@ -8,10 +8,12 @@ import {
   type DestinationConfig,
   InvokeCommand,
   type InvokeCommandInput,
+  ListFunctionsCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda';
 import { ARN, returning } from '../support/functions.ts';
+import { permit } from '../support/policies.ts';
 import { startLocalEventBridge } from '../support/receivers/eventbridge.ts';
 import { HOST_KEY } from '../support/receivers/host-credentials.ts';
 import { signerOf } from '../support/receivers/receiver.ts';
@@ -19,7 +21,15 @@ import { startLocalBuckets } from '../support/receivers/s3.ts';
 import { startLocalSns } from '../support/receivers/sns.ts';
 import { sqsError, startLocalSqs } from '../support/receivers/sqs.ts';
 import { startLocalWebhook } from '../support/receivers/webhook.ts';
-import { startTestHost, type TestHost, type TestHostOptions } from '../support/test-host.ts';
+import {
+  createClient,
+  deploy,
+  ROLE,
+  SECRET_ACCESS_KEY,
+  startTestHost,
+  type TestHost,
+  type TestHostOptions,
+} from '../support/test-host.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:told';
@@ -184,6 +194,47 @@ suite('A success is told', () => {
     assert.deepEqual(told.responsePayload, told.requestPayload);
     assert.equal(told.requestContext.functionArn, `${ARN}:next:$LATEST`);
     assert.notEqual(told.requestContext.requestId, requestId);
+  });
+
+  test('to a function of another account only while its policy lets the role of the first in', async () => {
+    await using s = await startWithServices();
+    const other = '222222222222';
+    const key = { accessKeyId: 'OTHERADMIN', secretAccessKey: SECRET_ACCESS_KEY, account: other };
+    const principal = `arn:aws:iam::${other}:user/admin`;
+    await writeFile(
+      path.join(s.t.dataDir, 'secrets/credentials.json'),
+      JSON.stringify([{ ...key, principal, rights: 'admin' }]),
+      { mode: 0o600 },
+    );
+    using stack = new DisposableStack();
+    const client = stack.adopt(createClient(s.t.url, key.accessKeyId), (each) => each.destroy());
+    await waitFor('the key is known', () =>
+      client.send(new ListFunctionsCommand()).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await deploy(client, 'next', returning('event'));
+    const FunctionName = 'next';
+    await client.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName,
+        DestinationConfig: { OnSuccess: { Destination: QUEUE } },
+      }),
+    );
+    await s.t.deploy('f', returning('"done"'));
+    const target = `arn:aws:lambda:us-east-1:${other}:function:next`;
+    await configure(s.t, 'f', { OnSuccess: { Destination: target } });
+    await sendEvent(s.t, 'f');
+    await waitFor('the refusal', () => s.t.reports.some((report) => report.includes(target)));
+    assert.equal(s.sqs.messages.length, 0);
+
+    await permit(client, { FunctionName, Principal: ROLE });
+    const requestId = await sendEvent(s.t, 'f');
+    await waitFor('the outcome of the second', () => s.sqs.messages.length > 0);
+    const told = JSON.parse(s.sqs.messages[0]?.body ?? '');
+    assert.equal(told.requestContext.functionArn, `${target}:$LATEST`);
+    assert.equal(told.requestPayload.requestContext.requestId, requestId);
   });
 });
 

@@ -9,20 +9,25 @@ import {
   PutFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda';
 import { startCollector } from '../support/collector.ts';
-import { startTestHost } from '../support/test-host.ts';
+import { startTestHost, type TestHost } from '../support/test-host.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-test('Dead letters are listed, shown, sent again and purged over HTTP, by whoever may', async () => {
-  await using collector = await startCollector<unknown>();
-  await using t = await startTestHost();
+/** Asks the routes as whoever has the host's own token, unless something else is said. */
+function callerOf(t: TestHost) {
   const token = readFileSync(path.join(t.dataDir, 'secrets', 'token'), 'utf8').trim();
-  const call = async (method: string, target: string, authorization = `Bearer ${token}`) => {
+  return async (method: string, target: string, authorization = `Bearer ${token}`) => {
     const answer = await fetch(new URL(`/_lambkin/queue${target}`, t.url), {
       method,
       headers: { authorization },
     });
     return { status: answer.status, json: Object(await answer.json()) };
   };
+}
+
+test('Dead letters are listed, shown, sent again and purged over HTTP, by whoever may', async () => {
+  await using collector = await startCollector<unknown>();
+  await using t = await startTestHost();
+  const call = callerOf(t);
   await t.deploy('f', {
     'index.mjs': `export const handler = async (event) => {
       await fetch('${collector.url}', { method: 'POST', body: JSON.stringify(event) });
@@ -75,4 +80,39 @@ test('Dead letters are listed, shown, sent again and purged over HTTP, by whoeve
   assert.equal((await call('GET', '', 'Bearer wrong')).status, 403);
   assert.equal((await call('POST', purge)).json.purged, 2);
   assert.deepEqual(await deadLetters(), []);
+});
+
+test('Waiting events are listed with their attempts and next time, and purged on confirmation', async () => {
+  await using t = await startTestHost();
+  const call = callerOf(t);
+  await t.deploy('f', { 'index.mjs': "export const handler = () => { throw new Error('no'); };" });
+  const requestIds: (string | undefined)[] = [];
+  for (const n of [1, 2, 3]) {
+    const sent = { FunctionName: 'f', InvocationType: 'Event' as const, Payload: `{"n":${n}}` };
+    requestIds.push((await t.client.send(new InvokeCommand(sent))).$metadata.requestId);
+  }
+  const waiting = async () => (await call('GET', '/events?functionName=f')).json.events;
+  const tried = async () =>
+    (await waiting()).filter((event: { attempts: number }) => event.attempts === 1).length;
+  await waitFor('each has been tried once', async () => (await tried()) === 3);
+
+  const events = await waiting();
+  assert.deepEqual(
+    events.map(({ requestId }: { requestId: string }) => requestId),
+    requestIds,
+  );
+  for (const { acceptedAtMs, nextAttemptAtMs, lastError, payloadBytes } of events) {
+    assert.ok(nextAttemptAtMs >= acceptedAtMs + 60_000);
+    assert.deepEqual(lastError, { code: 200, message: 'no' });
+    assert.equal(payloadBytes, '{"n":1}'.length);
+  }
+  const [{ count }] = (await call('GET', '')).json.functions;
+  assert.equal(count, 3);
+  assert.equal((await call('POST', '/purge?what=events&functionName=f&confirm=g')).status, 400);
+  assert.equal((await waiting()).length, 3);
+  const purge = '/purge?what=events&functionName=f&confirm=f';
+  assert.equal((await call('POST', purge)).json.purged, 3);
+  assert.deepEqual(await waiting(), []);
+  assert.deepEqual((await call('GET', '')).json.functions, []);
+  assert.deepEqual((await call('GET', '/dead-letters?functionName=f')).json.deadLetters, []);
 });
