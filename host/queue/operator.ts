@@ -13,8 +13,8 @@ import type { AsyncQueue } from './queue.ts';
 const MOST_LISTED = 1_000;
 const LISTED = 50;
 
-/** Removed in one unit of work. */
-const PURGE_BATCH = 1_000;
+/** Listed or removed in one unit of work, where all are to be. */
+const BATCH = 1_000;
 
 export interface QueueOperatorOptions {
   readonly due: Pick<Due, 'lanes' | 'list' | 'get' | 'replace' | 'purge'>;
@@ -102,20 +102,22 @@ export class QueueOperator {
     return { redriven: 1 };
   }
 
-  /** Sends all again that a function has now. */
+  /** Sends all again that a function has now. What is given up once more meanwhile has a later id and stays. */
   async redriveAll(scope: Scope, functionName: string): Promise<object> {
-    const { due } = this.#options;
+    const { due, queue } = this.#options;
     const lane = laneIn(scope, functionName);
+    const endId = queue.renew((newId) => newId());
     let redriven = 0;
     let after: string | undefined;
     for (;;) {
-      const listed = await due.list(DEAD_LETTER_KIND, lane, after, PURGE_BATCH);
+      const listed = await due.list(DEAD_LETTER_KIND, lane, after, BATCH);
       for (const { id } of listed) {
+        if (id > endId) return { redriven };
         const letter = await due.get(DEAD_LETTER_KIND, id);
         if (letter !== undefined && (await this.#redrive(letter))) redriven += 1;
       }
       after = listed.at(-1)?.id;
-      if (listed.length < PURGE_BATCH) return { redriven };
+      if (listed.length < BATCH) return { redriven };
     }
   }
 
@@ -125,10 +127,10 @@ export class QueueOperator {
     const lane = laneIn(scope, functionName);
     let purged = 0;
     for (;;) {
-      const removed = await due.purge(KINDS[what], lane, PURGE_BATCH);
+      const removed = await due.purge(KINDS[what], lane, BATCH);
       queue.noteRemoved(KINDS[what], lane, removed);
       purged += removed;
-      if (removed < PURGE_BATCH) return { purged };
+      if (removed < BATCH) return { purged };
     }
   }
 

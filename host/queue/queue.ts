@@ -107,8 +107,8 @@ export class AsyncQueue implements AsyncDisposable {
     this.#engines.get(kind)?.noteRemoved(lane, count);
   }
 
-  /** An item of a new id and of now: what is made in place of another one. */
-  renew(make: (newId: () => string, nowMs: number) => DueItem): DueItem {
+  /** What is made with ids that are greater than all before them, and as of now: in place of another item for one. */
+  renew<T>(make: (newId: () => string, nowMs: number) => T): T {
     return make(this.#newId, this.#options.epochMs());
   }
 

@@ -228,6 +228,19 @@ suite('A dead letter', () => {
   });
 });
 
+test('dead letters are all sent again once, however many are given up again at once', async () => {
+  const q = await TestQueue.open();
+  q.add('f', { run: () => failed, config: once });
+  const count = 1_001;
+  for (let n = 0; n < count; n += 1) await q.accept('f');
+  await q.time.pass(HOUR);
+  const lettersNow = async () => (await q.heads(DEAD_LETTER_KIND)).length;
+  assert.equal(await lettersNow(), count);
+  assert.deepEqual(await operatorOf(q).redriveAll(SCOPE, 'f'), { redriven: count });
+  await q.time.pass(HOUR);
+  assert.equal(await lettersNow(), count);
+});
+
 test('what operators see and do is of their own account and region', async () => {
   const q = await TestQueue.open();
   q.add('f', { run: () => failed, config: once });
