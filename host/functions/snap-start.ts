@@ -4,6 +4,7 @@ import { type InitOutcome, initStatus } from '../../runtime/init-outcome.ts';
 import { exitText } from '../../runtime/platform-error.ts';
 import type { RestoreError } from '../../runtime/snap-start.ts';
 import { ServiceError } from '../service-error.ts';
+import { errorMessageIn } from './error-message.ts';
 import type { FunctionSettings, StateReason, VersionRecord } from './record.ts';
 
 /** Runtimes that SnapStart knows; the others refuse it. */
@@ -53,7 +54,7 @@ export function snapshotProblem(outcome: InitOutcome): StateReason | undefined {
     case 'timedOut':
       return { code: 'FunctionError.InitTimeout', text: 'The init of the function timed out.' };
     case 'failed':
-      return initError(`${outcome.errorType}: ${messageIn(outcome.payload)}`);
+      return initError(`${outcome.errorType}: ${errorMessageIn(outcome.payload)}`);
     case 'ended':
       if (outcome.exit.kind !== 'outOfMemory') return initError(exitText(outcome.exit));
       return {
@@ -68,17 +69,6 @@ export function snapshotProblem(outcome: InitOutcome): StateReason | undefined {
 function initError(text: string): StateReason {
   const whole = `The init of the function failed. ${text}`;
   return { code: 'FunctionError.RuntimeInitError', text: whole.slice(0, MAX_REASON_LENGTH) };
-}
-
-/** Of an error body that a runtime posted; whatever stands there is the function's word. */
-function messageIn(payload: Uint8Array): string {
-  const text = Buffer.from(payload).toString();
-  try {
-    return String((JSON.parse(text) as { errorMessage?: unknown } | null)?.errorMessage); // the form of every error body
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
 }
 
 /** Throws InvalidParameterValueException. */

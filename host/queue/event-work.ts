@@ -3,6 +3,7 @@ import type { InvokeOutcome } from '../../runtime/invocation.ts';
 import type { Dispatcher, InvokeTarget } from '../dispatch/dispatcher.ts';
 import { recursiveInvocation, withInvocation } from '../dispatch/trace-header.ts';
 import { type EventInvokeInForce, eventInvokeInForce } from '../event-invoke/record.ts';
+import { errorMessageIn } from '../functions/error-message.ts';
 import type { Functions, HeldFunction } from '../functions/functions.ts';
 import { qualifiedPart, versionNamed } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
@@ -172,7 +173,7 @@ export class EventWork implements LaneWork {
   ): Verdict {
     const { counters, epochMs } = this.#options;
     counters.count(item.lane, 'functionErrors');
-    const error = { code: 200, message: errorMessageOf(payload) };
+    const error = { code: 200, message: cutErrorMessage(errorMessageIn(payload)) };
     const decision = afterFunctionError(
       head.attempts,
       item.acceptedAtMs,
@@ -316,18 +317,4 @@ function responseOf(
   functionError?: 'Handled' | 'Unhandled',
 ): OutcomeResponse {
   return { statusCode: 200, executedVersion, payload, functionError };
-}
-
-/** `errorMessage` of what the function or the platform reported; the report itself when it has none. */
-function errorMessageOf(payload: Uint8Array): string {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
-  try {
-    const report: unknown = JSON.parse(text);
-    if (typeof report === 'object' && report !== null && 'errorMessage' in report)
-      return cutErrorMessage(String(report.errorMessage));
-  } catch (error) {
-    // A runtime may post anything.
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return cutErrorMessage(text);
 }

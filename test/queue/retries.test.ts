@@ -97,6 +97,17 @@ suite('After an error of the function', () => {
     assert.deepEqual(secondsOf(f), [0]);
     assert.deepEqual(await conditions(q), [['EventAgeExceeded', 1]]);
   });
+
+  test('an error whose message is no text is one like any other', async () => {
+    const q = await TestQueue.open();
+    const payload = Buffer.from('{"errorMessage":{"toString":1,"valueOf":1}}');
+    const f = q.add('f', { run: () => ({ kind: 'functionError', errorType: '', payload }) });
+    await q.accept('f');
+    await q.time.pass(24 * HOUR);
+    assert.equal(f.attempts.length, 3);
+    assert.deepEqual(await conditions(q), [['RetriesExhausted', 3]]);
+    assert.deepEqual(q.problems, []);
+  });
 });
 
 suite('After a throttle or a fault of the host', () => {
