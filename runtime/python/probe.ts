@@ -13,7 +13,7 @@ import {
 } from './places.ts';
 
 /** Raised when the question or what is kept of the answer changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** An interpreter that has not answered by now is not one. */
 const PROBE_LIMIT_MS = 10_000;
@@ -34,6 +34,12 @@ export interface PythonInterpreter {
 /** What one program said of itself; undefined when it is no interpreter for us. */
 type Facts = Omit<PythonInterpreter, 'file'> | undefined;
 
+/** A program that was silent may have been so for a reason that passes, such as a machine without memory. */
+type Answer = { readonly kind: 'told'; readonly facts: Facts } | { readonly kind: 'silent' };
+
+/** Whatever else lies in these is no secret: sandboxes see it anyway. */
+const SYSTEM_PREFIXES: ReadonlySet<string> = new Set(['/usr', '/usr/local']);
+
 interface Kept {
   readonly format: number;
   readonly facts: Readonly<Record<string, Facts | null>>;
@@ -45,25 +51,28 @@ export async function findPythons(
   cacheFile: string,
 ): Promise<readonly PythonInterpreter[]> {
   const candidates = await findCandidates(places);
+  const home = await realpath(places.home).catch(() => places.home); // one that there is not holds nothing
   const known = await readKept(cacheFile);
   const seen = new Map<string, Facts>();
   const factsOf = async (candidate: PythonCandidate): Promise<Facts> => {
     const key = keyOf(candidate);
-    const facts = key in known ? (known[key] ?? undefined) : await probe(candidate.file);
-    seen.set(key, facts);
-    return facts;
+    const answer: Answer =
+      key in known ? { kind: 'told', facts: known[key] ?? undefined } : await probe(candidate.file);
+    if (answer.kind === 'silent') return undefined;
+    seen.set(key, answer.facts);
+    return answer.facts;
   };
+  const interpreterOf = async (candidate: PythonCandidate) =>
+    interpreter(candidate, await factsOf(candidate), home);
   const named = candidates.filter(({ minor }) => minor === undefined);
-  const first = await Promise.all(
-    named.map(async (each) => interpreter(each, await factsOf(each))),
-  );
+  const first = await Promise.all(named.map(interpreterOf));
   const found = await Promise.all(
     PYTHON_MINORS.map(
       async (minor) =>
         first.find((each) => each?.minor === minor) ??
         (await firstThatRuns(
           candidates.filter((each) => each.minor === minor),
-          factsOf,
+          interpreterOf,
         )),
     ),
   );
@@ -73,22 +82,31 @@ export async function findPythons(
 
 async function firstThatRuns(
   candidates: readonly PythonCandidate[],
-  factsOf: (candidate: PythonCandidate) => Promise<Facts>,
+  interpreterOf: (candidate: PythonCandidate) => Promise<PythonInterpreter | undefined>,
 ): Promise<PythonInterpreter | undefined> {
   for (const candidate of candidates) {
-    const found = interpreter(candidate, await factsOf(candidate));
+    const found = await interpreterOf(candidate);
     if (found !== undefined && found.minor === candidate.minor) return found;
   }
   return undefined;
 }
 
-/** One whose program lies outside its prefix (a wrapper, an embedded one) could not be shown to a sandbox. */
-function interpreter({ file }: PythonCandidate, facts: Facts): PythonInterpreter | undefined {
+/**
+ * One whose program lies outside its prefix (a wrapper, an embedded one) could not be shown to a sandbox, and one whose prefix holds
+ * the user's home, or their `.local`, must not be: functions would see what else is there.
+ */
+function interpreter(
+  { file }: PythonCandidate,
+  facts: Facts,
+  home: string,
+): PythonInterpreter | undefined {
   if (facts === undefined || !file.startsWith(`${facts.prefix}/`)) return undefined;
+  const holdsHome = `${home}/.local/`.startsWith(`${facts.prefix}/`);
+  if (holdsHome && !SYSTEM_PREFIXES.has(facts.prefix)) return undefined;
   return { ...facts, file };
 }
 
-async function probe(file: string): Promise<Facts> {
+async function probe(file: string): Promise<Answer> {
   try {
     const { stdout } = await promisify(execFile)(file, ['-I', '-S', '-c', QUESTION], {
       env: {},
@@ -98,10 +116,13 @@ async function probe(file: string): Promise<Facts> {
     const [implementation, version = '', prefix = ''] = stdout.split('\n');
     const [major, minorText] = version.split('.');
     const minor = PYTHON_MINORS.find((each) => `${each}` === minorText);
-    if (implementation !== 'cpython' || major !== '3' || minor === undefined) return undefined;
-    return { minor, version, prefix: await realpath(prefix) };
-  } catch {
-    return undefined; // it does not run, or not as an interpreter: there may be another one
+    if (implementation !== 'cpython' || major !== '3' || minor === undefined)
+      return { kind: 'told', facts: undefined };
+    return { kind: 'told', facts: { minor, version, prefix: await realpath(prefix) } };
+  } catch (error) {
+    // It does not run, or not as an interpreter: there may be another one. Only a status is its own word.
+    const hasEnded = error instanceof Error && 'code' in error && typeof error.code === 'number';
+    return hasEnded ? { kind: 'told', facts: undefined } : { kind: 'silent' };
   }
 }
 

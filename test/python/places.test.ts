@@ -1,11 +1,13 @@
 // Where interpreters are found, which of them is taken, and that each is asked once.
 import assert from 'node:assert/strict';
 import {
+  chmod,
   copyFile,
   mkdir,
   mkdtemp,
   readFile,
   rm,
+  stat,
   symlink,
   utimes,
   writeFile,
@@ -90,6 +92,42 @@ test('what is no interpreter is asked once; one that has changed is asked again'
   await utimes(program, 1, 1);
   await find();
   assert.notEqual(await readFile(cacheFile, 'utf8'), kept);
+});
+
+test('one that could not be asked is asked again', async () => {
+  await using h = await home();
+  const cacheFile = path.join(h.path, 'pythons.json');
+  const program = path.join(h.path, 'bin/python3.14');
+  await mkdir(path.dirname(program));
+  await copyFile('/bin/sh', program);
+  await chmod(program, 0o644);
+  const known = async () => {
+    await findPythons({ named: [program], searchPath: '', home: h.path }, cacheFile);
+    return (await readFile(cacheFile, 'utf8').catch(() => '')).includes(program);
+  };
+  assert.equal(await known(), false);
+  await chmod(program, 0o755);
+  assert.equal(await known(), true);
+});
+
+test('an interpreter whose installation holds the home of the user is not shown to functions', async () => {
+  await using h = await home();
+  const program = path.join(h.path, 'bin/python3.14');
+  await mkdir(path.dirname(program));
+  await copyFile('/bin/sh', program);
+  const { size, mtimeMs } = await stat(program);
+  const cacheFile = path.join(h.path, 'pythons.json');
+  const facts = { minor: 14, version: '3.14.0', prefix: h.path };
+  // What the program has said once.
+  const kept = { format: 2, facts: { [`${program}:${size}:${mtimeMs}`]: facts } };
+  await writeFile(cacheFile, JSON.stringify(kept));
+  const found = async (userHome: string) =>
+    (await findPythons({ named: [program], searchPath: '', home: userHome }, cacheFile)).some(
+      ({ file }) => file === program,
+    );
+  assert.equal(await found('/nonexistent'), true);
+  assert.equal(await found(h.path), false);
+  assert.equal(await found(path.join(h.path, 'user')), false);
 });
 
 test('a cache that is cut short is as good as none', async () => {
