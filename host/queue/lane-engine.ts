@@ -70,7 +70,7 @@ export class LaneEngine {
   #heldBytes = 0;
   #running = 0;
   #unsettled = 0;
-  #isClaiming = false;
+  #claiming: Promise<void> | undefined;
   /** `closed`: nothing that ends is believed any more. */
   #phase: 'opened' | 'running' | 'stopped' | 'closed' = 'opened';
   #cancelLook: (() => void) | undefined;
@@ -118,6 +118,27 @@ export class LaneEngine {
     const lane = this.#lane(name);
     lane.waiting -= count;
     this.#forgetIfEmpty(lane);
+  }
+
+  /** Removes for good what has been claimed of a lane, or is about to be, and has not begun; how many it were. */
+  async removeInHand(name: string): Promise<number> {
+    await this.#claiming;
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) return 0;
+    const items = lane.inHand.splice(0);
+    this.#ready.delete(lane);
+    for (const { payload } of items) this.#heldBytes -= payload.length;
+    this.#forgetIfEmpty(lane);
+    const removed = await Promise.all(
+      items.map(({ kind, id, fence }) =>
+        this.#options.settler.settle({
+          item: { kind, id, fence },
+          again: undefined,
+          followedBy: [],
+        }),
+      ),
+    );
+    return removed.filter(Boolean).length;
   }
 
   /** Begins nothing more. What runs is settled; resolves when all of it is, or when the signal aborts. */
@@ -188,12 +209,11 @@ export class LaneEngine {
   }
 
   #claim(): void {
-    if (this.#isClaiming || !this.#isRunning) return;
+    if (this.#claiming !== undefined || !this.#isRunning) return;
     const wants = this.#wants();
     if (wants.length === 0) return;
-    this.#isClaiming = true;
-    void this.#claimSome(wants).finally(() => {
-      this.#isClaiming = false;
+    this.#claiming = this.#claimSome(wants).finally(() => {
+      this.#claiming = undefined;
       this.#beginAll();
       this.#claim();
     });

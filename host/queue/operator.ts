@@ -18,7 +18,10 @@ const BATCH = 1_000;
 
 export interface QueueOperatorOptions {
   readonly due: Pick<Due, 'lanes' | 'list' | 'get' | 'replace' | 'purge'>;
-  readonly queue: Pick<AsyncQueue, 'counters' | 'running' | 'noteStored' | 'noteRemoved' | 'renew'>;
+  readonly queue: Pick<
+    AsyncQueue,
+    'counters' | 'running' | 'noteStored' | 'noteRemoved' | 'removeInHand' | 'renew'
+  >;
   readonly epochMs: () => number;
 }
 
@@ -130,8 +133,10 @@ export class QueueOperator {
       const removed = await due.purge(KINDS[what], lane, BATCH);
       queue.noteRemoved(KINDS[what], lane, removed);
       purged += removed;
-      if (removed < BATCH) return { purged };
+      if (removed < BATCH) break;
     }
+    // What the queue has claimed ahead waits like the rest.
+    return { purged: purged + (await queue.removeInHand(KINDS[what], lane)) };
   }
 
   #ofFunctions(scope: Scope, lanes: readonly LaneSummary[]): object[] {

@@ -107,6 +107,11 @@ export class AsyncQueue implements AsyncDisposable {
     this.#engines.get(kind)?.noteRemoved(lane, count);
   }
 
+  /** Removes for good what is in hand of a lane and has not begun; how many it were. */
+  async removeInHand(kind: string, lane: string): Promise<number> {
+    return (await this.#engines.get(kind)?.removeInHand(lane)) ?? 0;
+  }
+
   /** What is made with ids that are greater than all before them, and as of now: in place of another item for one. */
   renew<T>(make: (newId: () => string, nowMs: number) => T): T {
     return make(this.#newId, this.#options.epochMs());
