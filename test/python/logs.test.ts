@@ -19,6 +19,16 @@ def forked():
         log.error("error of the child")
         os._exit(0)
     os.waitpid(pid, 0)
+def forked_twice():
+    pid = os.fork()
+    if pid == 0:
+        grandchild = os.fork()
+        if grandchild == 0:
+            print("of a child's child")
+            os._exit(0)
+        os.waitpid(grandchild, 0)
+        os._exit(0)
+    os.waitpid(pid, 0)
 WAYS = {
     "levels": lambda: [getattr(log, each)(each + " %d", 1) for each in ("debug", "info", "warning", "error", "critical")],
     "trouble": trouble,
@@ -27,6 +37,7 @@ WAYS = {
     "bytes": lambda: sys.stdout.buffer.write(b"as bytes\\n"),
     "own-child": lambda: subprocess.run(["/bin/echo", "by echo"]),
     "forked": forked,
+    "forked-twice": forked_twice,
     "order": lambda: (print("first"), log.error("second"), print("third")),
     "many-lines": lambda: log.error("one\\ntwo"),
     "thread": lambda: run(lambda: print("by a thread")),
@@ -84,6 +95,7 @@ testEachPython('the text format', async (python) => {
   assert.equal(await logged(t, 'thread'), 'by a thread\n');
   assert.match(await logged(t, 'order'), /^first\n\[ERROR\].*\tsecond\nthird\n$/);
   assert.match(await logged(t, 'forked'), /^of the child\n\[ERROR\].*\terror of the child\n$/);
+  assert.equal(await logged(t, 'forked-twice'), "of a child's child\n");
   assert.match(await logged(t, 'context'), /^raw text\n$/);
 });
 

@@ -141,7 +141,8 @@ class FrameWriter:
 
     def forked(self):
         """In a child process: the socket is the parent's alone; output goes to the descriptors that children have."""
-        close(self._fd)
+        if self._fd is not None:
+            close(self._fd)  # not of a child's child: it has none
         self._fd = None
         self._lock = RLock()
         self._is_writing = False
