@@ -13,6 +13,9 @@ import {
 
 export const MAX_EXTENSIONS = 10;
 
+/** Events that wait for one extension. Who is waited for has two at most; one that nobody waits for may never fetch any. */
+const MAX_PENDING = 100;
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What a registered extension is told of its function. */
@@ -204,6 +207,7 @@ export class Extensions {
   #send(type: ExtensionEventType, body: object): void {
     for (const extension of this.#all.values()) {
       if (!extension.events.has(type)) continue;
+      if (extension.pending.length === MAX_PENDING) extension.pending.shift();
       extension.pending.push({ id: this.#options.newId(), body });
       this.#deliver(extension);
     }

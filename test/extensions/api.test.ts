@@ -38,6 +38,20 @@ function identified(id: string, errorType?: string): Sent {
   return { headers: { 'Lambda-Extension-Identifier': id, ...type } };
 }
 
+test('of events that an extension never fetches the last hundred wait', async () => {
+  await using api = await openApi();
+  const id = await register(api, 'one', '{"events":["INVOKE"]}');
+  for (let n = 1; n <= 1_000; n += 1) api.extensions.invoke({ n });
+  const fetched: number[] = [];
+  for (let n = 0; n < 100; n += 1)
+    fetched.push(JSON.parse((await api.send('GET', NEXT, identified(id))).text).n);
+  assert.deepEqual(
+    fetched,
+    Array.from({ length: 100 }, (_, at) => 901 + at),
+  );
+  assert.equal(api.extensions.areReady('all'), false, 'it has one in hand');
+});
+
 suite('registering', () => {
   test('answers with the id, the function, and the account where that is accepted', async () => {
     await using api = await openApi();
