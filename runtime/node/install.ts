@@ -28,7 +28,7 @@ export function npmEnvironment(
 }
 
 /** The package that npm is asked for, as one would type it. */
-export function nodePackage(major: NodeMajor): string {
+function nodePackage(major: NodeMajor): string {
   return `node-${process.platform}-${process.arch}@${major}`;
 }
 
@@ -39,7 +39,8 @@ export async function installNode(
   signal: AbortSignal,
 ): Promise<NodeInterpreter> {
   const target = path.join(installDir, `node-${major}`);
-  const half = `${target}.${process.pid}`;
+  // Of one name, so that the next try removes what a host left that was killed in the middle.
+  const half = `${target}.new`;
   await rm(half, { recursive: true, force: true });
   await mkdir(half, { recursive: true, mode: 0o755 });
   try {
