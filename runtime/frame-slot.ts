@@ -1,5 +1,4 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
-
 import type { Clock } from './clock.ts';
 import { ExtensionHost } from './extensions/extension-host.ts';
 import { factsIn } from './extensions/extensions.ts';
@@ -84,7 +83,6 @@ export class FrameSlot implements Slot {
     sandbox.output.on('error', () => {});
   }
 
-  /** Known once the socket is closed: the kernel says so by resetting the connection. */
   get hasExtensions(): boolean {
     return (this.#surroundings?.extensions.extensions.size ?? 0) > 0;
   }
@@ -93,6 +91,7 @@ export class FrameSlot implements Slot {
     return !this.hasExtensions;
   }
 
+  /** Known once the socket is closed: the kernel says so by resetting the connection. */
   get isLastEventUnread(): boolean {
     return this.#isLastFrameUnread;
   }

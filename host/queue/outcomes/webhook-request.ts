@@ -32,7 +32,6 @@ export async function sendToWebhook(
       ...deadLetterHeaders(delivery),
     },
   });
-  // Of what ends the connection after an answer, such as one that came before all was sent.
   // What ends the connection after an answer that came before all was sent is of no interest, but must not go unheard.
   request.on('error', () => {});
   request.end(delivery.payload);
