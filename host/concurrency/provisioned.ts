@@ -2,11 +2,13 @@
 import type { FunctionChange, HeldFunction } from '../functions/functions.ts';
 import { aliasNotFound, functionNotFound, type Scope } from '../functions/names.ts';
 import type { AliasRecord } from '../functions/record.ts';
+import { isOptimized } from '../functions/snap-start.ts';
 import {
   findTarget,
   qualifiedPart,
   qualifiedParts,
   qualifierKind,
+  versionNamed,
   withQualifiedPart,
 } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
@@ -19,6 +21,10 @@ export const PROVISIONED = 'provisioned-concurrency';
 
 const UNPUBLISHED =
   'Provisioned Concurrency Configs cannot be applied to unpublished function versions.';
+
+/** Environments of a version are either kept or begin as if from a snapshot. */
+export const NOT_WITH_SNAP_START =
+  'Provisioned concurrency is not supported for SnapStart enabled functions.';
 
 /** Throws InvalidParameterValueException for `$LATEST`, whether or not there is such a function. */
 export function requirePublished(qualifier: string): void {
@@ -56,6 +62,7 @@ export function provision(
   const alias = held.part('alias', qualifier);
   if (alias?.version === '$LATEST') throw invalid(UNPUBLISHED);
   requireNoTenants(held);
+  requireNoSnapStart(held, alias === undefined ? [qualifier] : versionsOf(alias));
   requireConcurrency(held, qualifier, config.requested, room);
   if (alias === undefined) requireNoAlias(held, qualifier);
   else requireNoOther(held, alias);
@@ -96,6 +103,13 @@ function requireNoTenants({ root }: HeldFunction): void {
     throw invalid(
       'Provisioned concurrency is not supported for functions that are enabled with tenancy configuration.',
     );
+}
+
+function requireNoSnapStart(held: HeldFunction, versions: readonly string[]): void {
+  for (const number of versions) {
+    const version = versionNamed(held, number);
+    if (version !== undefined && isOptimized(version)) throw invalid(NOT_WITH_SNAP_START);
+  }
 }
 
 /** A version is provisioned by itself or through one alias. */

@@ -4,9 +4,10 @@ import type { EnvironmentSpec } from '../../runtime/invocation.ts';
 import type { ProvisionedConcurrencyStatusEnum } from '../api/model/types.ts';
 import { environmentKey, type Functions, type HeldFunction } from '../functions/functions.ts';
 import type { FunctionRecord, VersionRecord } from '../functions/record.ts';
+import { isOptimized } from '../functions/snap-start.ts';
 import { qualifiedParts } from '../functions/target.ts';
 import { ServiceError } from '../service-error.ts';
-import { PROVISIONED } from './provisioned.ts';
+import { NOT_WITH_SNAP_START, PROVISIONED } from './provisioned.ts';
 import type { ProvisionedConcurrencyRecord } from './record.ts';
 import { versionShares } from './shares.ts';
 
@@ -115,6 +116,8 @@ export class Provisioning {
   #provisionable(held: HeldFunction, number: string): Provisionable {
     const version = held.part('version', number);
     if (version === undefined) return { reason: `There is no published version ${number}.` };
+    // A provisioned alias can be moved to one.
+    if (isOptimized(version)) return { reason: NOT_WITH_SNAP_START };
     if (version.state === 'Failed') return { reason: version.stateReason?.text ?? 'Failed' };
     if (version.state !== 'Active') return {};
     const kept = this.#kept.get(held.key)?.get(environmentKey(held.key, version));

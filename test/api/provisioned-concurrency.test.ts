@@ -25,7 +25,7 @@ import {
   unprovision,
   untilProvisioned,
 } from '../support/provisioned.ts';
-import { alias, created, published, weights, withVersions } from '../support/versions.ts';
+import { alias, created, published, updated, weights, withVersions } from '../support/versions.ts';
 import { invalid, type Refusal, refusalOf, unfit } from '../support/wire.ts';
 
 function missing(message: string): Refusal {
@@ -383,6 +383,28 @@ suite('A provisioned concurrency config', () => {
       ),
     );
     assert.deepEqual(await provisionedList(client, 'f'), { ProvisionedConcurrencyConfigs: [] });
+  });
+
+  test('is not for versions with SnapStart, by their number, by an alias, or by one that is moved to them', async () => {
+    await using host = await startApiHost();
+    const { client } = host;
+    const refused = 'Provisioned concurrency is not supported for SnapStart enabled functions.';
+    // Of a runtime that this machine need not have; version 1 is without SnapStart, 2 with it.
+    await withVersions(client, 'f', 1, { Runtime: 'java21', Handler: 'a.B::c' });
+    await updated(client, 'f', { SnapStart: { ApplyOn: 'PublishedVersions' } });
+    await published(client, 'f');
+    await alias(client, 'f', 'live', '2');
+    await alias(client, 'f', 'mixed', '1', weights({ 2: 0.5 }));
+    for (const qualifier of ['2', 'live', 'mixed'])
+      assert.deepEqual(await refusalOf(provision(client, 'f', qualifier, 1)), invalid(refused));
+    assert.deepEqual(await provisionedList(client, 'f'), { ProvisionedConcurrencyConfigs: [] });
+
+    await alias(client, 'f', 'moves', '1');
+    await provision(client, 'f', 'moves', 1);
+    const move = { FunctionName: 'f', Name: 'moves', FunctionVersion: '2' };
+    await client.send(new UpdateAliasCommand(move));
+    const { Status, StatusReason } = await provisionedOf(client, 'f', 'moves');
+    assert.deepEqual([Status, StatusReason], ['FAILED', refused]);
   });
 
   test('is there after a restart, and is kept again', async () => {
