@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ConfigOptions, HostConfig } from '../host/config.ts';
-import {
-  ConfigError,
-  describeSettings,
-  helpText,
-  isLoopbackHost,
-  readConfig,
-} from '../host/config.ts';
+import { ConfigError, isLoopbackHost, readConfig } from '../host/config.ts';
+import { helpText } from '../host/config-help.ts';
+import { describeSettings } from '../host/config-settings.ts';
 
 const MIB = 1024 * 1024;
 

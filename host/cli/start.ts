@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { hasErrorCode } from '../../runtime/error-code.ts';
-import { ConfigError, type HostConfig, helpText, isLoopbackHost, readConfig } from '../config.ts';
+import { ConfigError, type HostConfig, isLoopbackHost, readConfig } from '../config.ts';
+import { helpText } from '../config-help.ts';
 import { type Host, startHost } from '../host.ts';
 import { isolationLine } from './isolation-line.ts';
 
