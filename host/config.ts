@@ -1,7 +1,7 @@
 // From the settings as they are given to the configuration of a host: read, checked against each other, frozen. The only reader of
 // the environment and of the configuration file.
 import { totalmem } from 'node:os';
-import { npmEnvironment } from '../runtime/node/install.ts';
+import { npmEnvironment } from '../runtime/runtimes/node/install.ts';
 import { describeSettings, SETTINGS, type Setting, type SettingValues } from './config-settings.ts';
 import { collectValues, type SourceOptions } from './config-sources.ts';
 import {

@@ -2,10 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { bundleNodeBootstraps, pythonBootstrap, waitingShell } from '../runtime/bootstraps.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { findNodes } from '../runtime/node/find.ts';
-import { findPythons } from '../runtime/python/probe.ts';
+import {
+  bundleNodeBootstraps,
+  pythonBootstrap,
+  waitingShell,
+} from '../runtime/runtimes/bootstraps.ts';
+import { findNodes } from '../runtime/runtimes/node/find.ts';
+import { findPythons } from '../runtime/runtimes/python/probe.ts';
 import { openSandboxes } from '../runtime/sandbox/open.ts';
 import { openCredentials } from './auth/credentials.ts';
 import { openHostKey } from './auth/host-key.ts';

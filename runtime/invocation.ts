@@ -1,5 +1,5 @@
 // One event on its way through an environment, and what becomes of it.
-import type { LogFormat, SystemLogLevel } from './platform-log.ts';
+import type { LogFormat, SystemLogLevel } from './logs/platform-log.ts';
 import type { SandboxPaths } from './protocol.ts';
 
 export interface Invocation {

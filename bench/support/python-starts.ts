@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Runtime } from '@aws-sdk/client-lambda';
-import { findPythons } from '../../runtime/python/probe.ts';
+import { findPythons } from '../../runtime/runtimes/python/probe.ts';
 import { timeProgram } from './child-run.ts';
 import { type Bench, deployFresh, firstCall, rest, row } from './first-calls.ts';
 import type { Table } from './scenario.ts';

@@ -1,8 +1,8 @@
 // From a function's name and qualifier to the outcome of one event: which version, whether it may run, in which environment.
 import type { EnvironmentSpec, Invocation, InvokeResult } from '../../runtime/invocation.ts';
-import type { RuntimeSupport, RuntimeVersion } from '../../runtime/runtimes.ts';
-import { RestoreError } from '../../runtime/snap-start.ts';
-import { CapacityError } from '../../runtime/waiting-calls.ts';
+import { RestoreError } from '../../runtime/pool/snap-start.ts';
+import { CapacityError } from '../../runtime/pool/waiting-calls.ts';
+import type { RuntimeSupport, RuntimeVersion } from '../../runtime/runtimes/runtimes.ts';
 import type { Functions, HeldFunction } from '../functions/functions.ts';
 import { requireActive } from '../functions/lifecycle.ts';
 import { functionArn, functionNotFound, resolveReference, type Scope } from '../functions/names.ts';

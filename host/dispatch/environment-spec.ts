@@ -1,9 +1,9 @@
 // A stored version as the runtime needs it: the plain EnvironmentSpec, and the variables of its environments,
 // which are those of the service and the address of this host.
 import type { EnvironmentInstance, EnvironmentSpec, LogSink } from '../../runtime/invocation.ts';
-import type { SystemLogLevel } from '../../runtime/platform-log.ts';
-import { isCustomRuntime } from '../../runtime/runtime-family.ts';
-import type { RuntimeVersion } from '../../runtime/runtimes.ts';
+import type { SystemLogLevel } from '../../runtime/logs/platform-log.ts';
+import { isCustomRuntime } from '../../runtime/runtimes/runtime-family.ts';
+import type { RuntimeVersion } from '../../runtime/runtimes/runtimes.ts';
 import type { FunctionIdentity } from '../auth/function-credentials.ts';
 import type { EnvironmentCredentials } from '../auth/role-credentials.ts';
 import { logGroupName, runtimeVersionArn } from '../functions/configuration.ts';

@@ -1,5 +1,5 @@
 // Whether the program of a function can start only when the function is known: for its variables, or for extensions that come first.
-import { startsLate } from '../../runtime/start-variables.ts';
+import { startsLate } from '../../runtime/slots/start-variables.ts';
 import type { FunctionSettings } from '../functions/record.ts';
 import { layerDigests } from '../layers/attach.ts';
 

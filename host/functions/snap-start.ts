@@ -1,8 +1,8 @@
 // What a function must be to ask for SnapStart, and what becomes of a version that does. There are no snapshots here: an
-// environment of it is initialised when it is published, and all others begin with an init of their own (runtime/snap-start.ts).
-import { type InitOutcome, initStatus } from '../../runtime/init-outcome.ts';
-import { exitText } from '../../runtime/platform-error.ts';
-import type { RestoreError } from '../../runtime/snap-start.ts';
+// environment of it is initialised when it is published, and all others begin with an init of their own (runtime/pool/snap-start.ts).
+import { type InitOutcome, initStatus } from '../../runtime/environment/init-outcome.ts';
+import { exitText } from '../../runtime/environment/platform-error.ts';
+import type { RestoreError } from '../../runtime/pool/snap-start.ts';
 import { ServiceError } from '../service-error.ts';
 import { errorMessageIn } from './error-message.ts';
 import type { FunctionSettings, StateReason, VersionRecord } from './record.ts';

@@ -1,12 +1,12 @@
 // What surrounds the runtime of a slot with extensions: starts them before it, holds back the end of each phase until they are done,
 // and gives them their time when the environment ends.
 import type { Clock } from '../clock.ts';
-import { END_LINE, linesFor, withVariables } from '../late-start.ts';
-import type { Message } from '../messages.ts';
-import { settledWithin } from '../reading.ts';
+import { settledWithin } from '../environment/reading.ts';
 import { whyNotStartable } from '../runtime-api/entrypoint.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { EndReason, SlotEvent } from '../slot.ts';
+import { END_LINE, linesFor, withVariables } from '../slots/late-start.ts';
+import type { Message } from '../slots/messages.ts';
+import type { EndReason, SlotEvent } from '../slots/slot.ts';
 import { Extensions, type FunctionFacts, MAX_EXTENSIONS } from './extensions.ts';
 import { extensionFiles, variablesForExtensions } from './files.ts';
 

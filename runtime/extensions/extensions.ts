@@ -1,6 +1,7 @@
 // The extensions of one environment: who has registered, who is done with the phase that runs, who gets which event.
-import type { Message } from '../messages.ts';
+
 import { ACCEPTED, json, type Reply, refusal } from '../runtime-api/replies.ts';
+import type { Message } from '../slots/messages.ts';
 import {
   type Extension,
   type ExtensionEvent,

@@ -1,16 +1,28 @@
 // A slot whose program speaks the HTTP Runtime API: a shell that waits (bootstrap/provided), then the function's `bootstrap`.
 import type { Clock } from '../clock.ts';
+import { settledWithin } from '../environment/reading.ts';
 import { ExtensionHost } from '../extensions/extension-host.ts';
 import { factsIn } from '../extensions/extensions.ts';
-import { FrameDecoder } from '../frames.ts';
-import { IdleFreeze } from '../idle-freeze.ts';
 import type { InvokeOutcome } from '../invocation.ts';
-import { endIn, type HowToRun, linesFor, readBehindSign, withVariables } from '../late-start.ts';
-import type { Message } from '../messages.ts';
 import type { Specialise } from '../protocol.ts';
-import { settledWithin } from '../reading.ts';
 import type { Sandbox, SlotShape } from '../sandbox/sandbox.ts';
-import { type EndReason, type Slot, SlotBoot, type SlotEvent, type SlotEvents } from '../slot.ts';
+import { FrameDecoder } from '../slots/frames.ts';
+import { IdleFreeze } from '../slots/idle-freeze.ts';
+import {
+  endIn,
+  type HowToRun,
+  linesFor,
+  readBehindSign,
+  withVariables,
+} from '../slots/late-start.ts';
+import type { Message } from '../slots/messages.ts';
+import {
+  type EndReason,
+  type Slot,
+  SlotBoot,
+  type SlotEvent,
+  type SlotEvents,
+} from '../slots/slot.ts';
 import { findEntrypoint } from './entrypoint.ts';
 import { RuntimeApi } from './server.ts';
 import { RuntimeSession } from './session.ts';

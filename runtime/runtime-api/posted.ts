@@ -1,7 +1,7 @@
 // What a runtime posts, as an outcome: buffered and streamed results, errors in their headers, bodies and trailers.
 import type { IncomingHttpHeaders } from 'node:http';
+import { responseTooLarge, truncatedResponse } from '../environment/platform-error.ts';
 import type { InvokeOutcome } from '../invocation.ts';
-import { responseTooLarge, truncatedResponse } from '../platform-error.ts';
 import type { Body } from './body.ts';
 import { ACCEPTED, type Reply, TOO_LARGE, TRUNCATED } from './replies.ts';
 import type { PostedError } from './session.ts';

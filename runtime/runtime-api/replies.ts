@@ -1,5 +1,5 @@
 // What a runtime is answered: statuses, error types and texts of the service.
-import { MAX_RESPONSE_BYTES } from '../platform-error.ts';
+import { MAX_RESPONSE_BYTES } from '../environment/platform-error.ts';
 import { type RuntimeState, transitionRefusal } from './state.ts';
 
 export interface Reply {

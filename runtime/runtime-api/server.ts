@@ -1,8 +1,8 @@
 // The Runtime API of one environment: a listener on loopback that serves the processes of its own sandbox and nobody else.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { invalidResponseMode, MAX_RESPONSE_BYTES } from '../environment/platform-error.ts';
 import type { Extensions } from '../extensions/extensions.ts';
-import { invalidResponseMode, MAX_RESPONSE_BYTES } from '../platform-error.ts';
 import type { Connection } from '../sandbox/peer.ts';
 import { type Body, readBody } from './body.ts';
 import { deliveryHeaders } from './delivery.ts';

@@ -1,8 +1,8 @@
 // One runtime's conversation with its environment, apart from HTTP: which event it has, what it may say now, what that means.
 import type { Clock } from '../clock.ts';
 import type { InvokeOutcome } from '../invocation.ts';
-import type { Message } from '../messages.ts';
-import type { SlotEvent } from '../slot.ts';
+import type { Message } from '../slots/messages.ts';
+import type { SlotEvent } from '../slots/slot.ts';
 import {
   INVALID_INVOCATION_ID,
   INVALID_REQUEST_ID,

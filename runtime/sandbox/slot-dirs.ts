@@ -1,7 +1,7 @@
 // The directories of slots: made ahead of need, given out with a number, recycled only after complete disposal.
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { NOTHING_WITHDRAWN } from '../withdrawn-file.ts';
+import { NOTHING_WITHDRAWN } from '../slots/withdrawn-file.ts';
 
 /** How many directories lie ready; making one takes about a millisecond of blocking calls, too long for a spawn. */
 const readyCount = 8;

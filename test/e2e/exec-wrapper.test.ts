@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { findPythons } from '../../runtime/python/probe.ts';
+import { findPythons } from '../../runtime/runtimes/python/probe.ts';
 import { zipOf } from '../support/bundle-fixtures.ts';
 import { bashRuntime, deployCustom, executable } from '../support/custom-runtime.ts';
 import { failure, result } from '../support/function-answers.ts';

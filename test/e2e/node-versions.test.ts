@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { findNodes } from '../../runtime/node/find.ts';
+import { findNodes } from '../../runtime/runtimes/node/find.ts';
 import { failure, result } from '../support/function-answers.ts';
 import { publishLayer } from '../support/layers.ts';
 import { readLog } from '../support/read-log.ts';

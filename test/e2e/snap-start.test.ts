@@ -8,7 +8,7 @@ import {
   GetFunctionConfigurationCommand,
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
-import type { PythonInterpreter } from '../../runtime/python/probe.ts';
+import type { PythonInterpreter } from '../../runtime/runtimes/python/probe.ts';
 import { deployPython, testSnapStart } from '../python/support.ts';
 import { readLog } from '../support/read-log.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';

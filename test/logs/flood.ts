@@ -2,7 +2,7 @@
 // many reads of 64 KB come before anything else has a turn.
 import { openLogs } from '../../host/logs/logs.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { FunctionLog } from '../../runtime/function-log.ts';
+import { FunctionLog } from '../../runtime/logs/function-log.ts';
 import { forgetPeak, peakResidentMib, residentMib } from '../support/machine.ts';
 import { group, scope } from './support.ts';
 
@@ -24,7 +24,7 @@ using log = new FunctionLog({
 
 /** Each time new memory, as what is read from a socket is. */
 const writeRead: Record<string, () => void> = {
-  raw: () => log.raw(Buffer.alloc(READ_BYTES, LINE)),
+  raw: () => log.raw(1, Buffer.alloc(READ_BYTES, LINE)),
   events: () => {
     const read = Buffer.alloc(READ_BYTES, LINE);
     for (let at = 0; at < READ_BYTES; at += LINE.length)

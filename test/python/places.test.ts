@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { findCandidates } from '../../runtime/python/places.ts';
-import { findPythons, type PythonInterpreter } from '../../runtime/python/probe.ts';
-import { Runtimes } from '../../runtime/runtimes.ts';
+import { findCandidates } from '../../runtime/runtimes/python/places.ts';
+import { findPythons, type PythonInterpreter } from '../../runtime/runtimes/python/probe.ts';
+import { Runtimes } from '../../runtime/runtimes/runtimes.ts';
 import { machinePythons } from './support.ts';
 
 /** A home with what each version manager lays out; programs are copies of one that is no script. */

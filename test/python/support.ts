@@ -4,8 +4,8 @@ import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { CreateFunctionCommandInput, Runtime } from '@aws-sdk/client-lambda';
-import { PYTHON_MINORS } from '../../runtime/python/places.ts';
-import { findPythons, type PythonInterpreter } from '../../runtime/python/probe.ts';
+import { PYTHON_MINORS } from '../../runtime/runtimes/python/places.ts';
+import { findPythons, type PythonInterpreter } from '../../runtime/runtimes/python/probe.ts';
 import type { TestHost } from '../support/test-host.ts';
 
 /** As a host finds them. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { suite, test } from 'node:test';
-import { MAX_RESPONSE_BYTES } from '../../runtime/platform-error.ts';
+import { MAX_RESPONSE_BYTES } from '../../runtime/environment/platform-error.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { eventOf, ID, type OpenApi, OTHER_ID, openApi, type Sent } from './support.ts';
 

@@ -6,10 +6,10 @@ import { buffer } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/clock.ts';
 import { Extensions, type FunctionFacts } from '../../runtime/extensions/extensions.ts';
 import type { Invocation } from '../../runtime/invocation.ts';
-import type { Message } from '../../runtime/messages.ts';
 import { RuntimeApi, type RuntimeApiOptions } from '../../runtime/runtime-api/server.ts';
 import { RuntimeSession } from '../../runtime/runtime-api/session.ts';
-import type { SlotEvent } from '../../runtime/slot.ts';
+import type { Message } from '../../runtime/slots/messages.ts';
+import type { SlotEvent } from '../../runtime/slots/slot.ts';
 
 export const ID = '3f0f0b6c-6a3e-4f4e-9f3e-0d6a3c8f0a11';
 export const OTHER_ID = '00000000-6a3e-4f4e-9f3e-0d6a3c8f0a11';

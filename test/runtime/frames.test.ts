@@ -7,7 +7,7 @@ import {
   MAX_FRAME_BYTES,
   shutdownFrame,
   specialiseFrame,
-} from '../../runtime/frames.ts';
+} from '../../runtime/slots/frames.ts';
 
 interface Seen {
   readonly kind: string;

@@ -1,7 +1,7 @@
 // What functions write, made into events and a tail: cut, filtered, and held back where it is too much.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { FunctionLog, type FunctionLogOptions } from '../../runtime/function-log.ts';
+import { FunctionLog, type FunctionLogOptions } from '../../runtime/logs/function-log.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const NOW = 1_700_000_000_000;

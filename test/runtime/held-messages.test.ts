@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { HeldMessages } from '../../runtime/held-messages.ts';
+import { HeldMessages } from '../../runtime/environment/held-messages.ts';
 
 function open() {
   const delivered: string[] = [];

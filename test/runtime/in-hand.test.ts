@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { InHand } from '../../runtime/in-hand.ts';
+import { InHand } from '../../runtime/environment/in-hand.ts';
 
 interface Event {
   readonly invocation: { readonly requestId: string };

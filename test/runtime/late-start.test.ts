@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FrameDecoder } from '../../runtime/frames.ts';
+import { FrameDecoder } from '../../runtime/slots/frames.ts';
 import {
   END_LINE,
   endIn,
@@ -16,7 +16,7 @@ import {
   linesFor,
   readBehindSign,
   withVariables,
-} from '../../runtime/late-start.ts';
+} from '../../runtime/slots/late-start.ts';
 
 const SCRIPT = path.join(import.meta.dirname, '../../bootstrap/provided/wait.sh');
 

@@ -9,9 +9,9 @@ import {
   installedProgram,
   type NodeInterpreter,
   probeNode,
-} from '../../runtime/node/find.ts';
-import { npmEnvironment } from '../../runtime/node/install.ts';
-import { installableMajor, NodeInstalls } from '../../runtime/node/installs.ts';
+} from '../../runtime/runtimes/node/find.ts';
+import { npmEnvironment } from '../../runtime/runtimes/node/install.ts';
+import { installableMajor, NodeInstalls } from '../../runtime/runtimes/node/installs.ts';
 import { startNpmRegistry } from '../support/npm-registry.ts';
 
 const searchPath = process.env['PATH'] ?? '';

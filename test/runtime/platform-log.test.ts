@@ -10,7 +10,7 @@ import {
   type Report,
   reportLine,
   startLine,
-} from '../../runtime/platform-log.ts';
+} from '../../runtime/logs/platform-log.ts';
 
 const ID = 'c793869b-ee49-115b-a5b6-4fd21e8dedac';
 const AT = Date.UTC(2026, 10, 27, 10, 15, 30, 123);

@@ -14,7 +14,7 @@ import {
   wantsSpare,
   withDuration,
   withHoldUp,
-} from '../../runtime/scaling.ts';
+} from '../../runtime/pool/scaling.ts';
 
 const calm = (ms: number): Durations => ({ p20Ms: ms, p50Ms: ms, calmEvents: 1000 });
 

@@ -9,7 +9,7 @@ import { PassThrough } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Sandbox, SandboxExit, Sandboxes, SlotShape } from '../../runtime/sandbox/sandbox.ts';
-import { Slots } from '../../runtime/slots.ts';
+import { Slots } from '../../runtime/slots/slots.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Behaviour = 'boots' | 'dies' | 'cannotSpawn';

@@ -1,9 +1,9 @@
 // How long an init for a snapshot and a restore may take, and what their ends are to the call that waits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { InitOutcome } from '../../runtime/init-outcome.ts';
+import type { InitOutcome } from '../../runtime/environment/init-outcome.ts';
 import type { EnvironmentSpec } from '../../runtime/invocation.ts';
-import { RestoreError, restore, takeSnapshot } from '../../runtime/snap-start.ts';
+import { RestoreError, restore, takeSnapshot } from '../../runtime/pool/snap-start.ts';
 
 const READY: InitOutcome = { kind: 'ready', durationMs: 7 };
 const FAILED: InitOutcome = { kind: 'failed', errorType: 'E', payload: new Uint8Array() };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { placeLayers } from '../../runtime/place-layers.ts';
+import { placeLayers } from '../../runtime/environment/place-layers.ts';
 import type { IsolationTier } from '../../runtime/sandbox/sandbox.ts';
 import { openTestHost, tierOptions, unlessTier } from './slot.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import type { IsolationTier } from '../../runtime/sandbox/sandbox.ts';
-import { writeWithdrawn } from '../../runtime/withdrawn-file.ts';
+import { writeWithdrawn } from '../../runtime/slots/withdrawn-file.ts';
 import { openTestHost, type TestSlot, tierOptions, unlessTier } from './slot.ts';
 
 /** Ways to change the file, by its name and by a descriptor that is open for reading; each tells how it ended. */

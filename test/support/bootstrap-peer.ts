@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { NOTHING_WITHDRAWN, writeWithdrawn } from '../../runtime/withdrawn-file.ts';
+import { NOTHING_WITHDRAWN, writeWithdrawn } from '../../runtime/slots/withdrawn-file.ts';
 
 const MAIN = fileURLToPath(new URL('../../bootstrap/node/main.ts', import.meta.url));
 const FUNCTIONS = fileURLToPath(new URL('../fixtures/functions/', import.meta.url));

@@ -1,7 +1,7 @@
 // Everything of one key: its environments, the calls that wait for one, and what can be said of them. Decides nothing of its
 // own; what to do when is scaling.ts, and pool.ts does it.
-import type { Environment } from './environment.ts';
-import type { Call, EnvironmentSpec } from './invocation.ts';
+import type { Environment } from '../environment/environment.ts';
+import type { Call, EnvironmentSpec } from '../invocation.ts';
 import {
   type Durations,
   depthAllowed,

@@ -1,7 +1,7 @@
 // What the bootstrap answers, read from its frames. A frame that cannot be read is no answer: undefined.
-import type { InvokeOutcome } from './invocation.ts';
+import type { InvokeOutcome } from '../invocation.ts';
+import { type PhaseStatus, platformErrorType } from '../logs/platform-log.ts';
 import { MAX_RESPONSE_BYTES, responseTooLarge } from './platform-error.ts';
-import { type PhaseStatus, platformErrorType } from './platform-log.ts';
 
 /** Frames that answer an invocation; see protocol.ts. */
 export type AnswerKind = 'O' | 'E' | 'X' | 'J';

@@ -1,7 +1,7 @@
 // When what a sandbox says is read: not while it prints more than the host should take, but always when a decision hangs on it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { HeldMessages } from './held-messages.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
 
 /** After the process has ended, its last frames are still in the socket; they are read for at most this long. */
 const LAST_FRAMES_MS = 100;

@@ -1,10 +1,11 @@
 // A slot: a sandbox whose program waits to be told which function it is. Generic until specialised. What its program speaks is
 // the business of whoever implements it: our own bootstraps speak frames, foreign runtimes the HTTP Runtime API.
-import type { Invocation } from './invocation.ts';
+
+import { lastBytes } from '../environment/reading.ts';
+import type { Invocation } from '../invocation.ts';
+import type { Specialise } from '../protocol.ts';
+import type { Sandbox, SandboxExit, SlotShape } from '../sandbox/sandbox.ts';
 import type { Message } from './messages.ts';
-import type { Specialise } from './protocol.ts';
-import { lastBytes } from './reading.ts';
-import type { Sandbox, SandboxExit, SlotShape } from './sandbox/sandbox.ts';
 
 /** A slot that has given no sign by now is broken. Boot takes some 60 ms, far more on a machine that thrashes. */
 const BOOT_LIMIT_MS = 20_000;

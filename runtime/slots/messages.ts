@@ -1,8 +1,8 @@
 // What a runtime tells its environment, whichever protocol it speaks; and how the frames of our own bootstraps are read as that.
-import { type AnswerKind, answerOutcome, typedBody } from './answers.ts';
-import type { InvokeOutcome } from './invocation.ts';
-import { responseTooLarge } from './platform-error.ts';
-import type { PlatformErrorType } from './protocol.ts';
+import { type AnswerKind, answerOutcome, typedBody } from '../environment/answers.ts';
+import { responseTooLarge } from '../environment/platform-error.ts';
+import type { InvokeOutcome } from '../invocation.ts';
+import type { PlatformErrorType } from '../protocol.ts';
 
 const ID_BYTES = 36;
 /** Before the part of an answer that depends on its kind: id, u32 maxRssKib, u32 durationUs. */

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { hasErrorCode } from '../error-code.ts';
+import { hasErrorCode } from '../../error-code.ts';
 import {
   findCandidates,
   PYTHON_MINORS,

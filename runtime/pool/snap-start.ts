@@ -1,7 +1,7 @@
 // Environments that begin as if from a snapshot. There is none: each of them initialises anew, and then runs the hooks that a
 // function has for a restore. What callers see of it, in errors and in the log, is as of a restore.
-import type { Environment } from './environment.ts';
-import type { InitOutcome } from './init-outcome.ts';
+import type { Environment } from '../environment/environment.ts';
+import type { InitOutcome } from '../environment/init-outcome.ts';
 
 /** The service's limit for hooks after a restore. */
 const RESTORE_LIMIT_MS = 10_000;

@@ -1,5 +1,5 @@
 // Memory for environments: what all of them take together, and which of them make way for another one.
-import type { Environment } from './environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import type { Group } from './group.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Provisioned environments: initialised ahead of calls, kept whatever happens, until fewer are wanted. They are neither idle too long
 // nor make way for others, and their whole memory counts. Calls take them first; when all are busy, calls go on as without them.
 // The pool owns the environments and serves calls; when one is to be started, replaced or ended is decided here.
-import type { Clock } from './clock.ts';
-import type { Environment } from './environment.ts';
+import type { Clock } from '../clock.ts';
+import type { Environment } from '../environment/environment.ts';
 import type { Group, KeepFailure, Kept } from './group.ts';
 
 /** Init may take the function's timeout, at least this long and never longer than the other. */

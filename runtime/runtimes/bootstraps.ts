@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-const SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'node');
-const PYTHON_SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'python');
-const WAITING_SOURCE = path.join(import.meta.dirname, '..', 'bootstrap', 'provided');
+const SOURCE = path.join(import.meta.dirname, '..', '..', 'bootstrap', 'node');
+const PYTHON_SOURCE = path.join(import.meta.dirname, '..', '..', 'bootstrap', 'python');
+const WAITING_SOURCE = path.join(import.meta.dirname, '..', '..', 'bootstrap', 'provided');
 
 export interface Bootstrap {
   /** Directory that becomes `/var/runtime`; holds `main.mjs` or `main.py`. */

@@ -1,6 +1,6 @@
 // Stops all processes of an environment while it has nothing to do, as the service does: no timer fires, no CPU is used. For
 // runtimes that do not block in a read between events, or not with all of their threads and processes.
-import type { Sandbox } from './sandbox/sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /**
  * One that gets its next event sooner is not stopped: stopping and waking it would cost more than what it may do meanwhile. It

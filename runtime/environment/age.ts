@@ -1,5 +1,5 @@
 // How long an environment may still be given events. Looked at now and then: two clocks for every event would show on the hot path.
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** An environment is replaced after this long, as on the service. */
 const MAX_LIFE_MS = 4 * 60 * 60 * 1000;

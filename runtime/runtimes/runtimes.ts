@@ -1,11 +1,11 @@
 // Which runtime identifiers this machine can run, and how a slot for each is started.
 import { createHash } from 'node:crypto';
+import type { SlotProgram, SlotShape } from '../sandbox/sandbox.ts';
+import { v8Flags } from '../sandbox/v8-flags.ts';
 import type { Bootstrap, NodeBootstraps, WaitingShell } from './bootstraps.ts';
 import { NODE_MAJORS, NODE_PLACES, type NodeInterpreter } from './node/find.ts';
 import { PYTHON_MINORS } from './python/places.ts';
 import type { PythonInterpreter } from './python/probe.ts';
-import type { SlotProgram, SlotShape } from './sandbox/sandbox.ts';
-import { v8Flags } from './sandbox/v8-flags.ts';
 
 export interface RuntimeVersion {
   /** As INIT_START names it: `nodejs:24.v21`. */

@@ -2,7 +2,7 @@
 // Bounds what a function that prints without end can cost: its bytes stay bytes, long lines are split, and the reader pauses above
 // a rate.
 import { isUtf8 } from 'node:buffer';
-import type { LogSink } from './invocation.ts';
+import type { LogSink } from '../invocation.ts';
 import { characterStart, LineSplitter } from './line-splitter.ts';
 import { LogTail } from './log-tail.ts';
 import type { LogFormat } from './platform-log.ts';

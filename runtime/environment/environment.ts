@@ -1,10 +1,18 @@
 // One execution environment and its phases: init, then one event at a time, until it is shut down or lost.
 // It owns its slot from the moment it is created. The pool decides which event it gets and when it ends.
+
+import type { Clock } from '../clock.ts';
+import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from '../invocation.ts';
+import { FunctionLog } from '../logs/function-log.ts';
+import type { InitPhase, PhaseStatus } from '../logs/platform-log.ts';
+import { PlatformRecords } from '../logs/platform-records.ts';
+import { isHeapExhaustion } from '../sandbox/exit-status.ts';
+import type { SandboxExit } from '../sandbox/sandbox.ts';
+import type { Answer, Message } from '../slots/messages.ts';
+import type { Slot } from '../slots/slot.ts';
 import { Age } from './age.ts';
 import { recordedType, statusOf } from './answers.ts';
-import type { Clock } from './clock.ts';
 import { Deadline } from './deadline.ts';
-import { FunctionLog } from './function-log.ts';
 import { HeldMessages } from './held-messages.ts';
 import { InHand } from './in-hand.ts';
 import {
@@ -15,17 +23,10 @@ import {
   initOutcome,
   initStatus,
 } from './init-outcome.ts';
-import type { Call, EnvironmentSpec, InvokeOutcome, NewInstance } from './invocation.ts';
 import { LastOutput } from './last-output.ts';
-import type { Answer, Message } from './messages.ts';
 import { type Phase, phaseMayFollow } from './phases.ts';
 import { broken, processEnded, timedOut } from './platform-error.ts';
-import type { InitPhase, PhaseStatus } from './platform-log.ts';
-import { PlatformRecords } from './platform-records.ts';
 import { Reading } from './reading.ts';
-import { isHeapExhaustion } from './sandbox/exit-status.ts';
-import type { SandboxExit } from './sandbox/sandbox.ts';
-import type { Slot } from './slot.ts';
 import { specialise } from './specialise.ts';
 
 export interface EnvironmentOwner {

@@ -1,8 +1,19 @@
 // The warm pool: which environment serves which call, when another one is started, when an idle one is retired.
 // Owns every environment and the generic slots behind them. What to do when is decided by scaling.ts; here it is done.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from './clock.ts';
-import { Environment, type EnvironmentOwner } from './environment.ts';
+import type { Clock } from '../clock.ts';
+import { Environment, type EnvironmentOwner } from '../environment/environment.ts';
+import type { InitOutcome } from '../environment/init-outcome.ts';
+import { slotShape } from '../environment/specialise.ts';
+import type {
+  Call,
+  EnvironmentSpec,
+  InitializationType,
+  Invocation,
+  InvokeResult,
+} from '../invocation.ts';
+import { newLogStreamName } from '../logs/log-stream-name.ts';
+import type { Slots } from '../slots/slots.ts';
 import {
   choose,
   countsOf,
@@ -17,15 +28,6 @@ import {
   newGroup,
   retirable,
 } from './group.ts';
-import type { InitOutcome } from './init-outcome.ts';
-import type {
-  Call,
-  EnvironmentSpec,
-  InitializationType,
-  Invocation,
-  InvokeResult,
-} from './invocation.ts';
-import { newLogStreamName } from './log-stream-name.ts';
 import { type KeptState, keptState, Provisioned } from './provisioned.ts';
 import { isAnyOnDemand, makeRoom } from './room.ts';
 import {
@@ -36,9 +38,7 @@ import {
   withDuration,
   withHoldUp,
 } from './scaling.ts';
-import type { Slots } from './slots.ts';
 import { RestoreError, restore, takeSnapshot } from './snap-start.ts';
-import { slotShape } from './specialise.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */

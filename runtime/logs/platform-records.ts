@@ -1,9 +1,14 @@
 // What the platform itself writes into one environment's log: around its init, and around each event. START of an event that
 // may turn out not to run is held back until there is a sign of life.
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
+import { type InitOutcome, initStatus } from '../environment/init-outcome.ts';
+import type {
+  EnvironmentSpec,
+  InitializationType,
+  Invocation,
+  NewInstance,
+} from '../invocation.ts';
 import type { FunctionLog } from './function-log.ts';
-import { type InitOutcome, initStatus } from './init-outcome.ts';
-import type { EnvironmentSpec, InitializationType, Invocation, NewInstance } from './invocation.ts';
 import {
   type ExtensionRecord,
   endLine,

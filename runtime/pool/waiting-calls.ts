@@ -1,6 +1,7 @@
 // Calls that wait for an environment of their group: who comes first, who has waited too long, how many there are in all.
+
+import type { Call } from '../invocation.ts';
 import type { Group } from './group.ts';
-import type { Call } from './invocation.ts';
 
 /** There is no room: the queue of this function is full, its calls have waited too long, or the host ends. Nothing ran. */
 export class CapacityError extends Error {

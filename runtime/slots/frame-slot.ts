@@ -1,7 +1,11 @@
 // A slot whose program is a bootstrap of ours: frames of protocol.ts on the control socket.
-import type { Clock } from './clock.ts';
-import { ExtensionHost } from './extensions/extension-host.ts';
-import { factsIn } from './extensions/extensions.ts';
+import type { Clock } from '../clock.ts';
+import { settledWithin } from '../environment/reading.ts';
+import { ExtensionHost } from '../extensions/extension-host.ts';
+import { factsIn } from '../extensions/extensions.ts';
+import type { Specialise } from '../protocol.ts';
+import { RuntimeApi } from '../runtime-api/server.ts';
+import type { LateProgram, Sandbox, SlotShape } from '../sandbox/sandbox.ts';
 import {
   FrameDecoder,
   invokeFrame,
@@ -12,10 +16,6 @@ import {
 import { IdleFreeze } from './idle-freeze.ts';
 import { endIn, type HowToRun, lateCommand, linesFor, readBehindSign } from './late-start.ts';
 import { type Message, messageOf } from './messages.ts';
-import type { Specialise } from './protocol.ts';
-import { settledWithin } from './reading.ts';
-import { RuntimeApi } from './runtime-api/server.ts';
-import type { LateProgram, Sandbox, SlotShape } from './sandbox/sandbox.ts';
 import { type EndReason, type Slot, SlotBoot, type SlotEvent, type SlotEvents } from './slot.ts';
 import { writeWithdrawn } from './withdrawn-file.ts';
 

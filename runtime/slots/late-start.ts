@@ -1,7 +1,7 @@
 // What the waiting shell of a slot is told (bootstrap/provided/wait.sh): which programs to run, and which one to become.
 import type { Socket } from 'node:net';
+import type { LateProgram } from '../sandbox/sandbox.ts';
 import type { FrameDecoder } from './frames.ts';
-import type { LateProgram } from './sandbox/sandbox.ts';
 import { EXEC_WRAPPER } from './start-variables.ts';
 
 /** How a program runs: in the place of the shell, beside it, or under it; and whether it gets the control socket, too. */

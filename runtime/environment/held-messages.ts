@@ -1,6 +1,6 @@
 // Lets an answer wait for the end of a turn of the event loop. What child processes and native code print comes on another
 // descriptor than the answer: when both are readable in one turn, either may be read first, and a log should be in order.
-import type { Message } from './messages.ts';
+import type { Message } from '../slots/messages.ts';
 
 export class HeldMessages {
   readonly #deliver: (message: Message) => void;

@@ -1,8 +1,8 @@
 // The error payloads that the platform itself makes, and the mapping from the end of a process to them.
 // Types and texts are the service's.
-import type { InvokeOutcome } from './invocation.ts';
-import type { PlatformErrorType } from './protocol.ts';
-import type { SandboxExit } from './sandbox/sandbox.ts';
+import type { InvokeOutcome } from '../invocation.ts';
+import type { PlatformErrorType } from '../protocol.ts';
+import type { SandboxExit } from '../sandbox/sandbox.ts';
 
 /** Buffered responses may have 6 MB and 100 bytes. */
 export const MAX_RESPONSE_BYTES = 6_291_556;

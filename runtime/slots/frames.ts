@@ -1,6 +1,6 @@
 // The host's end of the control socket: builds downward frames, cuts the byte stream of a slot into upward ones.
 // What comes up is hostile until proven otherwise: lengths are bounded here, meaning is checked in environment.ts.
-import type { FrameKind, Specialise } from './protocol.ts';
+import type { FrameKind, Specialise } from '../protocol.ts';
 
 const LENGTH_BYTES = 4;
 const ID_BYTES = 36;

@@ -1,9 +1,9 @@
 // Turns a generic slot into an environment of one function version: layers and code by renames, the variables by one frame.
 import { rename } from 'node:fs/promises';
-import type { EnvironmentSpec, NewInstance } from './invocation.ts';
+import type { EnvironmentSpec, NewInstance } from '../invocation.ts';
+import type { SlotShape } from '../sandbox/sandbox.ts';
+import type { Slot } from '../slots/slot.ts';
 import { placeLayers } from './place-layers.ts';
-import type { SlotShape } from './sandbox/sandbox.ts';
-import type { Slot } from './slot.ts';
 
 /** What a spec's slots have in common with those of other functions. */
 export function slotShape(

@@ -1,6 +1,6 @@
 // The name of an environment's log stream.
 import { randomBytes } from 'node:crypto';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** `2026/11/27/[$LATEST]` and 32 hex digits: one stream per environment, by the UTC date of its start. */
 export function newLogStreamName(clock: Clock, version: string): string {

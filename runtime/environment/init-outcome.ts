@@ -1,10 +1,10 @@
 // How an environment's init ended, and what that is to the log and to a call that waited for it.
-import type { InvokeOutcome } from './invocation.ts';
-import type { Message } from './messages.ts';
+import type { InvokeOutcome } from '../invocation.ts';
+import type { PhaseStatus } from '../logs/platform-log.ts';
+import type { PlatformErrorType } from '../protocol.ts';
+import type { SandboxExit } from '../sandbox/sandbox.ts';
+import type { Message } from '../slots/messages.ts';
 import { broken, processEnded, timedOut } from './platform-error.ts';
-import type { PhaseStatus } from './platform-log.ts';
-import type { PlatformErrorType } from './protocol.ts';
-import type { SandboxExit } from './sandbox/sandbox.ts';
 
 export type InitOutcome =
   | { readonly kind: 'ready'; readonly durationMs: number }

@@ -1,9 +1,9 @@
 // Generic slots, booted ahead of demand, keyed by all that is fixed at spawn. Refills off the critical path, one at a time.
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
+import { HttpSlot } from '../runtime-api/http-slot.ts';
+import { isCustomRuntime } from '../runtimes/runtime-family.ts';
+import type { Sandboxes, SlotProgram, SlotShape } from '../sandbox/sandbox.ts';
 import { FrameSlot } from './frame-slot.ts';
-import { HttpSlot } from './runtime-api/http-slot.ts';
-import { isCustomRuntime } from './runtime-family.ts';
-import type { Sandboxes, SlotProgram, SlotShape } from './sandbox/sandbox.ts';
 import type { Slot } from './slot.ts';
 
 /** Refilling waits this long after a slot was taken, so that it does not compete with the start that took it. */
