@@ -214,7 +214,7 @@ suite('A success is told', () => {
         () => false,
       ),
     );
-    await deploy(client, 'next', returning('event'));
+    await deploy(client, 'next', returning('event'), { Role: ROLE.replace('000000000000', other) });
     const FunctionName = 'next';
     await client.send(
       new PutFunctionEventInvokeConfigCommand({
