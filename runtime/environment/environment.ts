@@ -342,7 +342,7 @@ export class Environment implements AsyncDisposable {
   }
 
   #onLog({ level, epochMs, text }: Extract<Message, { kind: 'log' }>): void {
-    if (level === 0) this.#log.raw(text);
+    if (level === 0) this.#log.raw(epochMs, text);
     else this.#log.event(epochMs, text);
   }
 
@@ -360,7 +360,7 @@ export class Environment implements AsyncDisposable {
     // What is printed after the end belongs to nobody, but for what extensions say while they have their time.
     if (this.#phase === 'gone' && !this.#slot.hasExtensions) return;
     this.#records.signOfLife();
-    this.#log.raw(chunk);
+    this.#log.raw(this.#clock.epochMs(), chunk);
   }
 
   #onAnswer(answer: Answer): void {

@@ -49,6 +49,8 @@ export class FunctionLog implements Disposable {
   /** Made when the first caller asks for one. */
   #tail: LogTail | undefined;
   #isTailWanted = false;
+  /** When the last piece of raw output was written. */
+  #rawEpochMs = 0;
   #debtBytes = 0;
   #paidOffAt: number;
   #resume: NodeJS.Timeout | undefined;
@@ -94,9 +96,10 @@ export class FunctionLog implements Disposable {
     this.#emit(epochMs, rest);
   }
 
-  /** A piece of the byte stream of stdout and stderr; each line becomes one event. */
-  raw(chunk: Buffer): void {
+  /** A piece of the byte stream of stdout and stderr; each line becomes one event, of the time at which its end was written. */
+  raw(epochMs: number, chunk: Buffer): void {
     this.#account(chunk.length);
+    this.#rawEpochMs = epochMs;
     this.#lines.push(chunk);
   }
 
@@ -114,7 +117,7 @@ export class FunctionLog implements Disposable {
 
   #rawLine(line: Buffer): void {
     this.#account(0);
-    if (!this.#isFilteredOut(line)) this.#emit(this.#options.epochMs(), line);
+    if (!this.#isFilteredOut(line)) this.#emit(this.#rawEpochMs, line);
   }
 
   /** The platform itself filters lines that are JSON objects; a missing or unknown level counts as INFO. */

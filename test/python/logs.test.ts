@@ -39,6 +39,7 @@ WAYS = {
     "forked": forked,
     "forked-twice": forked_twice,
     "order": lambda: (print("first"), log.error("second"), print("third")),
+    "turns": lambda: [write(str(n)) for n in range(200) for write in (print, log.error)],
     "many-lines": lambda: log.error("one\\ntwo"),
     "thread": lambda: run(lambda: print("by a thread")),
     "raises": lambda: {}["key"],
@@ -105,6 +106,22 @@ testPython('a message of several lines is one event', async (python) => {
   const events = await readLog(t, '/aws/lambda/f');
   assert.equal(events.filter((each) => /^\[ERROR\]\t.*\tone\ntwo\n$/.test(each)).length, 1);
 });
+
+testPython(
+  'what is printed and what is logged is found in the order in which it was written',
+  async (python) => {
+    await using t = await hostWith(python);
+    await t.invoke('f', 'turns');
+    const events = await readLog(t, '/aws/lambda/f');
+    const numbers = events.flatMap((each) => /(?:^|\t)(\d+)\n$/.exec(each)?.[1] ?? []);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 400 }, (_, at) => String(Math.floor(at / 2))),
+    );
+    const printed = events.flatMap((each, at) => (/^\d+\n$/.test(each) ? [at] : []));
+    assert.ok(printed.every((at) => /^\[ERROR\]/.test(events[at + 1] ?? '')));
+  },
+);
 
 testPython('AWS_LAMBDA_LOG_LEVEL sets the level, however it is written', async (python) => {
   const Variables = { AWS_LAMBDA_LOG_LEVEL: 'trace' };

@@ -38,7 +38,7 @@ function open(options: Partial<FunctionLogOptions> = {}, isBehind = () => false)
     get isClosed() {
       return isClosed;
     },
-    raw: (text: string) => log.raw(Buffer.from(text)),
+    raw: (text: string, epochMs = NOW) => log.raw(epochMs, Buffer.from(text)),
     [Symbol.dispose]: () => log[Symbol.dispose](),
   };
 }
@@ -51,15 +51,32 @@ suite('raw output', () => {
     assert.ok(place.events.every(({ epochMs }) => epochMs === NOW));
   });
 
+  test('is of the time at which it was written, whenever it is read', () => {
+    using place = open();
+    place.raw('a', NOW - 9);
+    place.raw('b\nc\nd', NOW - 8);
+    place.log.event(NOW - 7, Buffer.from('event\n'));
+    place.raw('e', NOW - 6);
+    place.log.endInvocation();
+    const times = place.events.map(({ epochMs, text }) => [text.trim(), epochMs - NOW]);
+    assert.deepEqual(times, [
+      ['ab', -8],
+      ['c', -8],
+      ['d', -8],
+      ['event', -7],
+      ['e', -6],
+    ]);
+  });
+
   test('keeps characters whole that are split between chunks', () => {
     using place = open();
-    for (const byte of Buffer.from('ä😀\n')) place.log.raw(Buffer.from([byte]));
+    for (const byte of Buffer.from('ä😀\n')) place.log.raw(NOW, Buffer.from([byte]));
     assert.deepEqual(place.texts, ['ä😀\n']);
   });
 
   test('shows bytes that are no UTF-8 as replacement characters', () => {
     using place = open();
-    place.log.raw(Buffer.from([0x61, 0xff, 0xc3, 0x0a, 0x62, 0x0a]));
+    place.log.raw(NOW, Buffer.from([0x61, 0xff, 0xc3, 0x0a, 0x62, 0x0a]));
     assert.deepEqual(place.texts, ['a\ufffd\ufffd\n', 'b\n']);
   });
 
@@ -101,7 +118,8 @@ suite('raw output', () => {
     test(`a long line in pieces of ${size} bytes is cut between characters`, () => {
       using place = open();
       const line = Buffer.from(`x${'€😀ü'.repeat(60_000)}`);
-      for (let at = 0; at < line.length; at += size) place.log.raw(line.subarray(at, at + size));
+      for (let at = 0; at < line.length; at += size)
+        place.log.raw(NOW, line.subarray(at, at + size));
       place.raw('\nnext\n');
       const cut = place.texts.slice(0, -1);
       assert.equal(cut.map((text) => text.slice(0, -1)).join(''), line.toString());
@@ -116,7 +134,8 @@ suite('raw output', () => {
     for (const size of [MAX_EVENT, 1000]) {
       using place = open();
       const line = Buffer.from(`${'m'.repeat(MAX_EVENT - 1)}\n`);
-      for (let at = 0; at < line.length; at += size) place.log.raw(line.subarray(at, at + size));
+      for (let at = 0; at < line.length; at += size)
+        place.log.raw(NOW, line.subarray(at, at + size));
       assert.deepEqual(
         place.texts.map((text) => text.length),
         [MAX_EVENT],
@@ -126,7 +145,7 @@ suite('raw output', () => {
 
   test('what is no UTF-8 at all is cut and shown like any other', () => {
     using place = open();
-    place.log.raw(Buffer.alloc(MAX_EVENT + 10, 0x80));
+    place.log.raw(NOW, Buffer.alloc(MAX_EVENT + 10, 0x80));
     place.log.endInvocation();
     assert.equal(place.texts.map((text) => text.slice(0, -1)).join('').length, MAX_EVENT + 10);
     assert.ok(place.texts.every((text) => /^\ufffd+\n$/.test(text)));
@@ -136,7 +155,7 @@ suite('raw output', () => {
     using place = open();
     const piece = Buffer.from('x');
     const begin = performance.now();
-    for (let i = 0; i < 200_000; i += 1) place.log.raw(piece);
+    for (let i = 0; i < 200_000; i += 1) place.log.raw(NOW, piece);
     // Read again each time it would be 20 GB of characters: many seconds on any machine.
     assert.ok(performance.now() - begin < 3000);
     place.raw('\n');
@@ -239,7 +258,7 @@ suite('too much output', () => {
     using place = open();
     let bytes = 0;
     while (place.pauses.length === 0 && bytes < 64 * 2 ** 20) {
-      place.log.raw(chunk);
+      place.log.raw(NOW, chunk);
       bytes += chunk.length;
     }
     assert.deepEqual(place.pauses, [true]);
@@ -259,10 +278,10 @@ suite('too much output', () => {
   test('resumes when it is paid off, and not before', async () => {
     let now = NOW;
     using place = open({ epochMs: () => now });
-    place.log.raw(Buffer.alloc(10 * 2 ** 20, 0x78));
+    place.log.raw(NOW, Buffer.alloc(10 * 2 ** 20, 0x78));
     assert.deepEqual(place.pauses, [true]);
     now += 50;
-    place.log.raw(Buffer.alloc(2 ** 20, 0x78));
+    place.log.raw(NOW, Buffer.alloc(2 ** 20, 0x78));
     assert.deepEqual(place.pauses, [true], 'once is enough');
     now += 1000;
     await waitFor('it reads on', () => place.pauses.length === 2);
@@ -294,7 +313,7 @@ suite('too much output', () => {
     using place = open({ epochMs: () => now });
     const chunk = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(1000));
     for (let i = 0; i < 200; i += 1) {
-      place.log.raw(chunk);
+      place.log.raw(NOW, chunk);
       now += 50;
     }
     assert.deepEqual(place.pauses, []);
