@@ -49,6 +49,8 @@ export class FunctionLog implements Disposable {
   /** Made when the first caller asks for one. */
   #tail: LogTail | undefined;
   #isTailWanted = false;
+  /** When the platform last had a line, for the log or left out. */
+  #platformEpochMs = 0;
   /** When the last piece of raw output was written. */
   #rawEpochMs = 0;
   #debtBytes = 0;
@@ -79,6 +81,7 @@ export class FunctionLog implements Disposable {
 
   /** A line of the platform; empty text is left out. */
   platform(epochMs: number, line: string): void {
+    this.#platformEpochMs = epochMs;
     if (line !== '') this.#emit(epochMs, line);
   }
 
@@ -90,10 +93,10 @@ export class FunctionLog implements Disposable {
     while (rest.length > MAX_EVENT_BYTES) {
       const most = MAX_EVENT_BYTES - 1;
       const end = characterStart(rest, most, rest[most]);
-      this.#emit(epochMs, Buffer.concat([rest.subarray(0, end), LINE_FEED]));
+      this.#emitOutput(epochMs, Buffer.concat([rest.subarray(0, end), LINE_FEED]));
       rest = rest.subarray(end);
     }
-    this.#emit(epochMs, rest);
+    this.#emitOutput(epochMs, rest);
   }
 
   /** A piece of the byte stream of stdout and stderr; each line becomes one event, of the time at which its end was written. */
@@ -117,7 +120,7 @@ export class FunctionLog implements Disposable {
 
   #rawLine(line: Buffer): void {
     this.#account(0);
-    if (!this.#isFilteredOut(line)) this.#emit(this.#rawEpochMs, line);
+    if (!this.#isFilteredOut(line)) this.#emitOutput(this.#rawEpochMs, line);
   }
 
   /** The platform itself filters lines that are JSON objects; a missing or unknown level counts as INFO. */
@@ -131,6 +134,14 @@ export class FunctionLog implements Disposable {
       if (error instanceof SyntaxError) return false;
       throw error;
     }
+  }
+
+  /**
+   * What an event writes that was sent ahead can be older than the reading of the answer before it. It comes after that one's END
+   * and its own START by time as well: logs are read in the order of their times.
+   */
+  #emitOutput(epochMs: number, message: Buffer): void {
+    this.#emit(Math.max(epochMs, this.#platformEpochMs), message);
   }
 
   /** What comes after the end has no invocation and no stream to belong to. Bytes that are no UTF-8 are replaced. */

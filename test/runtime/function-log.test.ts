@@ -43,6 +43,20 @@ function open(options: Partial<FunctionLogOptions> = {}, isBehind = () => false)
   };
 }
 
+test('output is never of an earlier time than the line of the platform before it, whatever the clock does', () => {
+  using place = open();
+  place.log.platform(NOW, 'START\n');
+  place.log.event(NOW - 3, Buffer.from('event\n'));
+  place.raw('raw\n', NOW - 2);
+  place.raw('later\n', NOW + 1);
+  place.log.platform(NOW - 3_600_000, 'the clock was set back\n');
+  place.log.event(NOW - 3_599_999, Buffer.from('event\n'));
+  assert.deepEqual(
+    place.events.map(({ epochMs }) => epochMs - NOW),
+    [0, 0, 0, 1, -3_600_000, -3_599_999],
+  );
+});
+
 suite('raw output', () => {
   test('is one event for each line, however it comes', () => {
     using place = open();
