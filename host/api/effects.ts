@@ -55,7 +55,7 @@ export const createFunctionMembers: Readonly<Record<keyof CreateFunctionRequest,
   Tags: { kind: 'acts', how: 'kept, listed, changed' },
   Layers: {
     kind: 'acts',
-    how: 'in /opt, in their order, read-only; extensions in them are not started yet',
+    how: 'in /opt, in their order, read-only; extensions in them run beside the runtime',
   },
   FileSystemConfigs: { kind: 'shown', how: 'nothing is mounted' },
   CodeSigningConfigArn: {
