@@ -29,14 +29,20 @@ const arnMembers = [
 export function accountOf(input: BoundInput, caller: Scope): string {
   const functionName = input['FunctionName'];
   if (typeof functionName === 'string') {
-    return functionNameParts(functionName)?.account ?? caller.account;
+    const parts = functionNameParts(functionName);
+    // What is no form of a name is refused later; whose it would have been is told before.
+    const account = parts === undefined ? accountInArn(functionName) : parts.account;
+    return account ?? caller.account;
   }
   for (const member of arnMembers) {
-    const value = textOf(input, member);
-    const account = value?.startsWith('arn:') === true ? value.split(':')[4] : undefined;
-    if (account !== undefined && account !== '') return account;
+    const account = accountInArn(textOf(input, member) ?? '');
+    if (account !== undefined) return account;
   }
   return caller.account;
+}
+
+function accountInArn(text: string): string | undefined {
+  return (text.startsWith('arn:') && text.split(':')[4]) || undefined;
 }
 
 /** What can have a policy, of any account, whether or not it exists. */
