@@ -96,6 +96,11 @@ export class Arena implements AsyncDisposable {
     return !this.#hasEnded && this.#host.isRunning;
   }
 
+  /** What it has told its operator. */
+  get hostPrinted(): string {
+    return this.#host.printed;
+  }
+
   get hostPid(): number {
     return this.#host.pid;
   }
