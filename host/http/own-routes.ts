@@ -74,6 +74,11 @@ export function addOwnRoutes(app: FastifyInstance, options: OwnRoutesOptions): v
       reply.raw.destroy();
     }
   });
+  // Not for the router of the service, which would find fault with the bearer token and repeat it.
+  app.all('/_lambkin/*', ({ method, url }) => {
+    const { pathname } = new URL(url, 'http://host');
+    throw new ServiceError('ResourceNotFoundException', `There is no ${method} ${pathname} here.`);
+  });
 }
 
 /** A link to the package of that digest, valid for ten minutes, relative to the host. */

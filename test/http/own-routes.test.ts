@@ -113,6 +113,23 @@ suite('Under /_lambkin/', () => {
     }
   });
 
+  test('what is not there is not found, and what it was asked with is not repeated', async () => {
+    await using t = await startTestHost();
+    const headers = await bearer(t);
+    for (const [method, path] of [
+      ['GET', '/_lambkin/queue/nowhere'],
+      ['POST', '/_lambkin/health'],
+      ['DELETE', '/_lambkin/'],
+    ] as const) {
+      const answer = await send(t.url, { method, path, key: undefined, headers });
+      assert.equal(answer.status, 404, path);
+      assert.deepEqual(answer.json, {
+        Type: 'User',
+        Message: `There is no ${method} ${path} here.`,
+      });
+    }
+  });
+
   test('runtimes are those that run here, with their versions', async () => {
     await using t = await startTestHost();
     const { json } = await send(t.url, { path: '/_lambkin/runtimes' });
