@@ -105,6 +105,11 @@ export function retirable({ idle }: Group, since: number): readonly Environment[
   return idle.filter(({ idleSinceMs, age }) => idleSinceMs <= since || age.isStale);
 }
 
+/** Those in which calls lie behind the running event. */
+export function crowded({ environments }: Group): readonly Environment[] {
+  return [...environments].filter(({ inHand }) => inHand > 1);
+}
+
 /** Nothing of it is left or on its way. */
 export function isEmpty({ environments, starting, waiting, kept }: Group): boolean {
   return environments.size + starting + waiting.length + (kept?.wanted ?? 0) === 0;

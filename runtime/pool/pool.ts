@@ -14,9 +14,11 @@ import type {
 } from '../invocation.ts';
 import { newLogStreamName } from '../logs/log-stream-name.ts';
 import type { Slots } from '../slots/slots.ts';
+import { UnderWay } from '../under-way.ts';
 import {
   choose,
   countsOf,
+  crowded,
   depthOf,
   deserving,
   type Group,
@@ -39,6 +41,8 @@ import {
   withHoldUp,
 } from './scaling.ts';
 import { RestoreError, restore, takeSnapshot } from './snap-start.ts';
+import { Starts } from './starts.ts';
+import { Ticker } from './ticker.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
 /** On-demand init may take this long before it is stopped and run again inside the invoke phase. */
@@ -76,12 +80,12 @@ export class Pool implements AsyncDisposable {
   /** Groups with a start that found no room or no start slot, first come first served. */
   readonly #hungry = new Set<Group>();
   /** Starts under way and environments that end: disposal waits for them. */
-  readonly #ending = new Set<Promise<void>>();
+  readonly #ending = new UnderWay();
   readonly #retirement: NodeJS.Timeout;
   readonly #provisioned: Provisioned;
   readonly #waiting: WaitingCalls;
-  #tick: NodeJS.Timeout | undefined;
-  #starts = 0;
+  readonly #ticker = new Ticker(TICK_MS, () => this.#lookAtAll());
+  readonly #starts: Starts;
   /** Environments that end so that another function finds room. */
   #makingWay = 0;
   #disposed = false;
@@ -96,6 +100,7 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#provisioned = this.#newProvisioned(options);
     this.#waiting = new WaitingCalls(options.queueLength);
+    this.#starts = new Starts(options.maxStarts);
     this.#retirement = setInterval(() => {
       this.#retireIdleOnes();
       this.#provisioned.look();
@@ -117,8 +122,8 @@ export class Pool implements AsyncDisposable {
   hasRoom({ key }: EnvironmentSpec): boolean {
     const group = this.#groups.get(key);
     if (this.#disposed || group === undefined) return !this.#disposed;
-    const { cores, maxStarts, clock } = this.#options;
-    const startable = this.#hungry.has(group) ? 0 : group.starting + maxStarts - this.#starts;
+    const { cores, clock } = this.#options;
+    const startable = this.#hungry.has(group) ? 0 : group.starting + this.#starts.left;
     return hasRoom(group, cores, clock.monotonicMs(), startable);
   }
 
@@ -144,11 +149,18 @@ export class Pool implements AsyncDisposable {
    * to wait for room. Rejects with what is wrong with the host, or when it is aborted.
    */
   async snapshot(spec: EnvironmentSpec, signal: AbortSignal): Promise<InitOutcome> {
-    while (!this.#hasRoom(this.#group(spec))) await sleep(TICK_MS, undefined, { signal });
-    signal.throwIfAborted();
-    const group = this.#group(spec);
-    this.#starts += 1;
-    group.starting += 1;
+    try {
+      while (!this.#hasRoom(this.#group(spec))) await sleep(TICK_MS, undefined, { signal });
+      signal.throwIfAborted();
+      return await this.#snapshotNow(this.#group(spec), signal);
+    } finally {
+      this.#forgetIfEmpty(this.#group(spec));
+      this.#feedHungry();
+    }
+  }
+
+  async #snapshotNow(group: Group, signal: AbortSignal): Promise<InitOutcome> {
+    const done = this.#starts.begin(group);
     try {
       const environment = this.#newEnvironment(group, this.#newStream(group));
       const abort = () => this.#end(environment);
@@ -161,10 +173,7 @@ export class Pool implements AsyncDisposable {
       else this.#end(environment);
       return outcome;
     } finally {
-      this.#starts -= 1;
-      group.starting -= 1;
-      this.#forgetIfEmpty(group);
-      this.#feedHungry();
+      done();
     }
   }
 
@@ -187,13 +196,13 @@ export class Pool implements AsyncDisposable {
     this.#disposed = true;
     this.#provisioned.close();
     clearInterval(this.#retirement);
-    clearTimeout(this.#tick);
+    this.#ticker[Symbol.dispose]();
     for (const group of this.#groups.values()) {
       this.#waiting.refuse(group, ENDING);
       group.retired = true;
       for (const environment of group.environments) this.#shutDown(environment);
     }
-    while (this.#ending.size > 0) await Promise.all(this.#ending);
+    await this.#ending.ended();
   }
 
   #group(spec: EnvironmentSpec): Group {
@@ -218,13 +227,13 @@ export class Pool implements AsyncDisposable {
       return;
     }
     if (!this.#waiting.add(group, call)) return;
-    this.#watch();
+    this.#ticker.start();
     this.#scale(group);
   }
 
   #hand(environment: Environment, call: Call): void {
     environment.invoke(call);
-    if (environment.inHand > 1) this.#watch();
+    if (environment.inHand > 1) this.#ticker.start();
   }
 
   #load(group: Group): Load {
@@ -249,7 +258,7 @@ export class Pool implements AsyncDisposable {
 
   /** Room for one more of this group; idle environments of others, least recently used first, make way. */
   #hasRoom(group: Group): boolean {
-    if (this.#starts >= this.#options.maxStarts || this.#disposed) return false;
+    if (this.#starts.left === 0 || this.#disposed) return false;
     return this.#makeRoom(group, group) || !isAnyOnDemand(this.#groups.values());
   }
 
@@ -261,32 +270,23 @@ export class Pool implements AsyncDisposable {
   }
 
   #start(group: Group): void {
-    this.#starts += 1;
-    group.starting += 1;
-    const logStreamName = this.#newStream(group);
-    const start = this.#startOne(group, logStreamName).catch((error: unknown) => {
+    const start = this.#startOne(group, this.#starts.begin(group)).catch((error: unknown) => {
       this.#waiting.take(group)?.fail(error);
       // What ends in the middle of a start because the host ends is no problem, and the function's own failures are its own.
       if (this.#disposed || error instanceof RestoreError) return;
       this.#options.onProblem(`an environment of ${group.spec.functionName} did not start`, error);
     });
-    this.#ending.add(start);
-    void start.then(() => {
-      this.#ending.delete(start);
-      this.#forgetIfEmpty(group);
-      this.#feedHungry();
-    });
+    this.#ending.add(
+      start.then(() => {
+        this.#forgetIfEmpty(group);
+        this.#feedHungry();
+      }),
+    );
   }
 
-  async #startOne(group: Group, logStreamName: string): Promise<void> {
-    let started = false;
-    const done = () => {
-      if (started) return;
-      started = true;
-      this.#starts -= 1;
-      group.starting -= 1;
-    };
+  async #startOne(group: Group, done: () => void): Promise<void> {
     try {
+      const logStreamName = this.#newStream(group);
       const environment = this.#newEnvironment(group, logStreamName);
       const outcome = await this.#up(environment, this.#firstInit(environment));
       if (outcome === undefined || outcome.kind === 'ready') {
@@ -412,7 +412,7 @@ export class Pool implements AsyncDisposable {
   /** Another function waits for room that this one's share would give it. */
   #mustMakeWay(group: Group): boolean {
     const { short } = this.#provisioned;
-    if (this.#hungry.size + short === 0 || this.#starts >= this.#options.maxStarts) return false;
+    if (this.#hungry.size + short === 0 || this.#starts.left === 0) return false;
     const now = this.#options.clock.monotonicMs();
     return short + deserving(this.#hungry, group, now) > this.#makingWay;
   }
@@ -444,7 +444,7 @@ export class Pool implements AsyncDisposable {
       this.#serve(group, environment);
     }
     if (group.waiting.length === 0) return;
-    this.#watch();
+    this.#ticker.start();
     this.#scale(group);
   }
 
@@ -487,11 +487,11 @@ export class Pool implements AsyncDisposable {
   }
 
   #track(end: Promise<void>): void {
-    const tracked = end.catch((error: unknown) => {
-      this.#options.onProblem('an environment could not be removed', error);
-    });
-    this.#ending.add(tracked);
-    void tracked.then(() => this.#ending.delete(tracked));
+    this.#ending.add(
+      end.catch((error: unknown) => {
+        this.#options.onProblem('an environment could not be removed', error);
+      }),
+    );
   }
 
   #feedHungry(): void {
@@ -503,33 +503,23 @@ export class Pool implements AsyncDisposable {
     for (const group of inTurn) {
       this.#hungry.delete(group);
       this.#scale(group);
-      if (this.#starts >= this.#options.maxStarts) return;
+      if (this.#starts.left === 0) return;
     }
   }
 
-  #watch(): void {
-    if (this.#tick !== undefined || this.#disposed) return;
-    this.#tick = setTimeout(() => {
-      this.#tick = undefined;
-      let isAnyBehind = false;
-      for (const group of this.#groups.values()) {
-        this.#look(group);
-        if (this.#lookBehind(group)) isAnyBehind = true;
-      }
-      if (isAnyBehind || this.#waiting.count > 0) this.#watch();
-    }, TICK_MS);
-  }
-
-  /** Calls behind an event that runs late are taken back. Whether any lies behind one. */
-  #lookBehind(group: Group): boolean {
-    const lateSince = this.#options.clock.monotonicMs() - takeBackAfterMs(group.durations);
+  /** Calls that wait, and those behind an event that runs late, which are taken back. Whether there are more to look at. */
+  #lookAtAll(): boolean {
+    const now = this.#options.clock.monotonicMs();
     let isAnyBehind = false;
-    for (const environment of group.environments) {
-      if (environment.inHand < 2) continue;
-      isAnyBehind = true;
-      if (environment.runningSinceMs < lateSince) void environment.takeBack();
+    for (const group of this.#groups.values()) {
+      this.#look(group);
+      const lateSince = now - takeBackAfterMs(group.durations);
+      for (const environment of crowded(group)) {
+        isAnyBehind = true;
+        if (environment.runningSinceMs < lateSince) void environment.takeBack();
+      }
     }
-    return isAnyBehind;
+    return isAnyBehind || this.#waiting.count > 0;
   }
 
   #retireIdleOnes(): void {

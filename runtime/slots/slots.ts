@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { HttpSlot } from '../runtime-api/http-slot.ts';
 import { isCustomRuntime } from '../runtimes/runtime-family.ts';
 import type { Sandboxes, SlotProgram, SlotShape } from '../sandbox/sandbox.ts';
+import { UnderWay } from '../under-way.ts';
 import { FrameSlot } from './frame-slot.ts';
 import type { Slot } from './slot.ts';
 
@@ -41,7 +42,7 @@ export class Slots implements AsyncDisposable {
   readonly #options: SlotsOptions;
   /** In order of use, the most recent last. */
   readonly #shelves = new Map<string, Shelf>();
-  readonly #ending = new Set<Promise<void>>();
+  readonly #ending = new UnderWay();
   #refill: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #booting = false;
@@ -78,7 +79,7 @@ export class Slots implements AsyncDisposable {
     clearTimeout(this.#refill);
     clearTimeout(this.#retry);
     for (const shelf of this.#shelves.values()) this.#clear(shelf);
-    await Promise.all(this.#ending);
+    await this.#ending.ended();
   }
 
   #shelf(shape: SlotShape): Shelf {
@@ -110,11 +111,11 @@ export class Slots implements AsyncDisposable {
   }
 
   #end(slot: Slot): void {
-    const ending = slot[Symbol.asyncDispose]().catch((error: unknown) => {
-      this.#options.onProblem('a slot could not be removed', error);
-    });
-    this.#ending.add(ending);
-    void ending.then(() => this.#ending.delete(ending));
+    this.#ending.add(
+      slot[Symbol.asyncDispose]().catch((error: unknown) => {
+        this.#options.onProblem('a slot could not be removed', error);
+      }),
+    );
   }
 
   #refillLater(ms: number): void {
