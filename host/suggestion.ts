@@ -2,10 +2,19 @@
 
 /** `; did you mean NAME?`, or nothing when no known name is near. */
 export function nearest(name: string, known: readonly string[]): string {
-  const distances = known.map((each) => ({ each, distance: editDistance(name, each) }));
+  const distances = known.map((each) => ({
+    each,
+    distance: isCutShort(name, each) ? 0 : editDistance(name, each),
+  }));
   const [best] = distances.toSorted((a, b) => a.distance - b.distance);
   if (best === undefined || best.distance > Math.max(2, name.length / 3)) return '';
   return `; did you mean ${best.each}?`;
+}
+
+/** Only the last word is missing: LAMBKIN_DATA for LAMBKIN_DATA_DIR. */
+function isCutShort(name: string, known: string): boolean {
+  const isBeginning = known.toLowerCase().startsWith(name.toLowerCase());
+  return isBeginning && /^[._-][^._-]+$/.test(known.slice(name.length));
 }
 
 /** How many characters to insert, remove or replace; capitals count as their small letters. */

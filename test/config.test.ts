@@ -245,6 +245,12 @@ test('all problems are told in one error', () => {
   ]);
 });
 
+test('of a name whose last word is missing the whole one is meant, not another that looks like it', () => {
+  assert.deepEqual(problems({ env: { LAMBKIN_DATA: '/srv' } }), [
+    'unknown variable LAMBKIN_DATA; did you mean LAMBKIN_DATA_DIR?',
+  ]);
+});
+
 test('a name that resembles none is refused without a guess', () => {
   assert.deepEqual(problems({ args: ['--zzzzzzzz'] }), ['unknown flag --zzzzzzzz']);
 });
