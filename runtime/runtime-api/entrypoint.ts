@@ -1,6 +1,7 @@
 // Finds the program of a custom runtime and says, as the kernel would, why it could not be started. Looked at from outside,
 // since a shell or env(1) inside would run what the kernel refuses as a script of its own.
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { posix } from 'node:path';
 import { hasErrorCode } from '../error-code.ts';
 import type { SandboxPaths } from '../protocol.ts';
 
@@ -64,7 +65,9 @@ export function whyNotStartable(
 }
 
 /** The host path of what is at `path` for the function. What is not of the slot is the machine's own. */
-function outside({ taskDir, optDir, paths }: EntrypointPlace, path: string): string {
+function outside({ taskDir, optDir, paths }: EntrypointPlace, named: string): string {
+  // A script may name its interpreter by any way, which begins where programs are started and leads as it does for the function.
+  const path = posix.resolve(paths.taskRoot, named);
   if (path.startsWith(`${paths.taskRoot}/`)) return taskDir + path.slice(paths.taskRoot.length);
   if (path.startsWith(`${paths.optDir}/`)) return optDir + path.slice(paths.optDir.length);
   return path;

@@ -67,6 +67,24 @@ suite('the program of a custom runtime', () => {
     assert.deepEqual(found(), { kind: 'found', path: '/var/task/bootstrap' });
   });
 
+  test('may name an interpreter by a way round, which leads nowhere else than for the function', () => {
+    put(taskDir, '#!/var/task/../../bin/sh\n');
+    assert.deepEqual(found(), { kind: 'found', path: '/var/task/bootstrap' });
+    writeFileSync(path.join(dir, 'beside'), '#!/bin/sh\n', { mode: 0o755 });
+    const missing = 'fork/exec /var/task/bootstrap: no such file or directory';
+    put(taskDir, '#!/var/task/../beside\n');
+    assert.equal(reason(), missing);
+    writeFileSync(path.join(taskDir, 'own'), '#!/bin/sh\n', { mode: 0o755 });
+    put(taskDir, '#!./own\n');
+    assert.deepEqual(found(), { kind: 'found', path: '/var/task/bootstrap' });
+    put(taskDir, `#!${path.relative(process.cwd(), import.meta.filename)}\n`);
+    assert.equal(
+      reason(),
+      missing,
+      'a file below the directory of the host is none of the function',
+    );
+  });
+
   test('must be executable', () => {
     put(taskDir, '#!/bin/sh\n', 0o644);
     assert.equal(reason(), 'fork/exec /var/task/bootstrap: permission denied');
