@@ -23,13 +23,41 @@ const LISTS = [
   { file: '/proc/net/tcp6', prefix: '0000000000000000FFFF0000' },
 ] as const;
 
-/** Undefined when the other end is not on this machine, or gone. Takes some 5 to 10 ms, nearly all of it in the kernel. */
-export async function peerSocketOf(connection: Connection): Promise<PeerSocket | undefined> {
-  for (const { file, prefix } of LISTS) {
-    const found = peerIn(await listText(file), prefix, connection);
-    if (found !== undefined) return found;
+/**
+ * Looks other ends up. A list takes some 5 to 10 ms to read, nearly all of it in the kernel, and functions may connect as often as they
+ * like: so one reading runs at a time, and all who ask meanwhile share the next.
+ */
+export class PeerSockets {
+  readonly #lists: readonly { readonly prefix: string; readonly text: () => Promise<string> }[];
+
+  constructor(read: (file: string) => Promise<string> = listText) {
+    this.#lists = LISTS.map(({ file, prefix }) => ({ prefix, text: shared(() => read(file)) }));
   }
-  return undefined;
+
+  /** Undefined when the other end is not on this machine, or gone. */
+  async of(connection: Connection): Promise<PeerSocket | undefined> {
+    for (const { prefix, text } of this.#lists) {
+      const found = peerIn(await text(), prefix, connection);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** One call at a time; what is asked for during one gets the result of the next, which begins later than the question. */
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  const begin = () => {
+    next = undefined;
+    const begun = call();
+    running = begun;
+    return begun;
+  };
+  return () => {
+    next ??= running.then(begin, begin);
+    return next;
+  };
 }
 
 /** The same from the text of such a list. */

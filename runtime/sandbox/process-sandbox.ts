@@ -8,7 +8,7 @@ import { exitOf } from './exit-status.ts';
 import { type ProcessTree, sendSignal } from './kill.ts';
 import type { Launched } from './launch.ts';
 import type { MemoryPoll, MemoryReading, MemorySubject } from './memory-poll.ts';
-import { type Connection, holdsSocket, peerSocketOf } from './peer.ts';
+import { type Connection, holdsSocket, type PeerSockets } from './peer.ts';
 import { peakKibOf, processMemoryBytes, threadNamesOf } from './process-tree.ts';
 import type { LateProgram, Sandbox, SandboxExit } from './sandbox.ts';
 
@@ -36,6 +36,8 @@ export interface SandboxParts {
   readonly limitBytes: number;
   readonly signalsAsCodes: boolean;
   readonly poll: MemoryPoll;
+  /** Of all sandboxes of a host. */
+  readonly peers: PeerSockets;
   /** Called once, when no process is left and the group is gone: the slot's directory and number may be used again. */
   readonly release: () => Promise<void>;
   /** Called instead when it will not go: nothing of the slot may ever be used again. */
@@ -147,9 +149,9 @@ export class ProcessSandbox implements Sandbox, MemorySubject {
   }
 
   async isPeer(connection: Connection): Promise<boolean> {
-    const peer = await peerSocketOf(connection);
+    const { uid, tree, peers } = this.#parts;
+    const peer = await peers.of(connection);
     if (peer === undefined) return false;
-    const { uid, tree } = this.#parts;
     return uid === undefined ? holdsSocket(tree.members(), peer.inode) : peer.uid === uid;
   }
 

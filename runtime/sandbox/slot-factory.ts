@@ -7,6 +7,7 @@ import type { Backend, ReachableProgram, SlotPlace } from './backend.ts';
 import type { HostGroup, SlotGroup } from './cgroup.ts';
 import { type Launched, launch } from './launch.ts';
 import type { MemoryPoll } from './memory-poll.ts';
+import { PeerSockets } from './peer.ts';
 import { ProcessSandbox } from './process-sandbox.ts';
 import type { SlotShape } from './sandbox.ts';
 import type { SlotDirs } from './slot-dirs.ts';
@@ -37,6 +38,7 @@ export class SlotFactory implements AsyncDisposable {
   readonly #parts: FactoryParts;
   readonly #alive = new Set<ProcessSandbox>();
   readonly #quarantined: Quarantined[] = [];
+  readonly #peers = new PeerSockets();
   #spawned = 0;
   #isDisposed = false;
 
@@ -108,6 +110,7 @@ export class SlotFactory implements AsyncDisposable {
       limitBytes: shape.memoryMib * 1_048_576,
       signalsAsCodes: backend.signalsAsCodes,
       poll,
+      peers: this.#peers,
       release: async () => {
         await dirs.release(index);
         this.#alive.delete(sandbox);

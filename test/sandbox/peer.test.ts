@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, suite, test } from 'node:test';
-import { type Connection, holdsSocket, peerIn, peerSocketOf } from '../../runtime/sandbox/peer.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Connection, holdsSocket, PeerSockets, peerIn } from '../../runtime/sandbox/peer.ts';
 import { openTestHost, type TestHost } from './slot.ts';
 
 const LIST = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -24,6 +25,37 @@ test('the list names user and inode of the other end, not of ours', () => {
   assert.equal(peerIn(LIST, '', { ...CONNECTION, peerPort: 50_001 }), undefined);
   assert.equal(peerIn(LIST, '', { ...CONNECTION, peerAddress: '127.0.0.2' }), undefined);
   assert.equal(peerIn(LIST, '', { ...CONNECTION, port: 8081 }), undefined);
+});
+
+test('however many ask at once, one list is read at a time, and none is older than the question', async () => {
+  const reading: PromiseWithResolvers<string>[] = [];
+  const peers = new PeerSockets((file) => {
+    const read = Promise.withResolvers<string>();
+    if (file === '/proc/net/tcp') reading.push(read);
+    else read.resolve('');
+    return read.promise;
+  });
+  const ask = () => Promise.all(Array.from({ length: 50 }, () => peers.of(CONNECTION)));
+  const first = ask();
+  await turn();
+  assert.equal(reading.length, 1);
+  const second = ask();
+  await turn();
+  assert.equal(reading.length, 1);
+  reading[0]?.resolve('');
+  assert.deepEqual(new Set(await first), new Set([undefined]));
+  await turn();
+  assert.equal(reading.length, 2);
+  reading[1]?.resolve(LIST);
+  assert.deepEqual((await second).at(-1), { uid: 200_007, inode: 103 });
+  const third = ask();
+  await turn();
+  reading[2]?.reject(new Error('no /proc'));
+  await assert.rejects(third, /no \/proc/);
+  const fourth = peers.of(CONNECTION);
+  await turn();
+  reading[3]?.resolve(LIST);
+  assert.equal((await fourth)?.inode, 103);
 });
 
 suite('a connection that was accepted', { concurrency: false }, () => {
@@ -58,7 +90,7 @@ suite('a connection that was accepted', { concurrency: false }, () => {
       const { connection, end } = await accepted(() =>
         connect({ host: '127.0.0.1', port, ...options }),
       );
-      const peer = await peerSocketOf(connection);
+      const peer = await new PeerSockets().of(connection);
       assert.equal(peer?.uid, process.getuid?.());
       assert.equal(await holdsSocket([process.pid], peer?.inode ?? 0), true);
       assert.equal(await holdsSocket([process.ppid], peer?.inode ?? 0), false);
@@ -70,7 +102,7 @@ suite('a connection that was accepted', { concurrency: false }, () => {
     const { connection, end } = await accepted(() =>
       connect({ host: '::ffff:127.0.0.1', family: 6, port }),
     );
-    assert.equal((await peerSocketOf(connection))?.uid, process.getuid?.());
+    assert.equal((await new PeerSockets().of(connection))?.uid, process.getuid?.());
     end();
   });
 

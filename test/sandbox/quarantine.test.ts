@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launch } from '../../runtime/sandbox/launch.ts';
 import { MemoryPoll } from '../../runtime/sandbox/memory-poll.ts';
+import { PeerSockets } from '../../runtime/sandbox/peer.ts';
 import { ProcessSandbox } from '../../runtime/sandbox/process-sandbox.ts';
 
 test('disposal gives up after 2 s, quarantines the slot and never releases it', async () => {
@@ -31,6 +32,7 @@ test('disposal gives up after 2 s, quarantines the slot and never releases it', 
     limitBytes: 1,
     signalsAsCodes: false,
     poll,
+    peers: new PeerSockets(),
     release: () => {
       released++;
       return Promise.resolve();
