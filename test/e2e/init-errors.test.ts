@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { exchange } from '../support/exchange.ts';
+import { OWN_PATH, onlyOwn } from '../support/own-path.ts';
 import { readLog } from '../support/read-log.ts';
 import { startTestHost, type TestHost } from '../support/test-host.ts';
 
@@ -165,12 +166,14 @@ suite('a function that cannot be loaded', () => {
     // Whether it is the first time is remembered outside: the function's own environment is new each time.
     const { createServer } = await import('node:http');
     let starts = 0;
-    const memory = createServer((_request, response) => response.end(String((starts += 1))));
+    const memory = createServer(
+      onlyOwn((_request, response) => response.end(String((starts += 1)))),
+    );
     await new Promise<void>((resolve) => memory.listen(0, '127.0.0.1', resolve));
     try {
       const address = memory.address();
       assert.ok(typeof address === 'object' && address !== null);
-      const code = `const n = Number(await (await fetch('http://127.0.0.1:${address.port}')).text());
+      const code = `const n = Number(await (await fetch('http://127.0.0.1:${address.port}${OWN_PATH}')).text());
         if (n === 1) throw new Error('the first time');
         const end = performance.now() + 60; while (performance.now() < end);
         export const handler = async () => n;`;

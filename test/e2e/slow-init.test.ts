@@ -2,21 +2,24 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { OWN_PATH, onlyOwn } from '../support/own-path.ts';
 import { readLog } from '../support/read-log.ts';
 import { startTestHost } from '../support/test-host.ts';
 
 /** Counts requests; lets the first hang for ever. */
 async function startHangingOnce() {
   let requests = 0;
-  const server = createServer((_request, response) => {
-    requests += 1;
-    if (requests > 1) response.end(String(requests));
-  });
+  const server = createServer(
+    onlyOwn((_request, response) => {
+      requests += 1;
+      if (requests > 1) response.end(String(requests));
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${address.port}${OWN_PATH}`,
     [Symbol.dispose]() {
       server.closeAllConnections();
       server.close();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { OWN_PATH, onlyOwn } from './own-path.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface Collector<T> extends AsyncDisposable {
@@ -16,21 +17,23 @@ export interface Collector<T> extends AsyncDisposable {
 
 export async function startCollector<T>(): Promise<Collector<T>> {
   const all: T[] = [];
-  const server = createServer((request, response) => {
-    text(request).then(
-      (body) => {
-        // Who is killed while reporting has reported nothing.
-        if (request.complete && body !== '') all.push(JSON.parse(body));
-        response.end();
-      },
-      () => response.destroy(),
-    );
-  });
+  const server = createServer(
+    onlyOwn((request, response) => {
+      text(request).then(
+        (body) => {
+          // Who is killed while reporting has reported nothing.
+          if (request.complete && body !== '') all.push(JSON.parse(body));
+          response.end();
+        },
+        () => response.destroy(),
+      );
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${address.port}${OWN_PATH}`,
     all,
     get count() {
       return all.length;

@@ -2,6 +2,7 @@
 // must, not because it is slow.
 import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
+import { OWN_PATH, onlyOwn } from './own-path.ts';
 
 export interface Turnstile extends Disposable {
   /** Code of a handler that stops here and returns `result`, an expression that may use `event`. */
@@ -17,18 +18,20 @@ export interface Turnstile extends Disposable {
 export async function startTurnstile(): Promise<Turnstile> {
   const waiting: ServerResponse[] = [];
   let isOpen = false;
-  const server = createServer((_request, response) => {
-    if (isOpen) response.end();
-    else waiting.push(response);
-    response.once('close', () => {
-      const at = waiting.indexOf(response);
-      if (at >= 0) waiting.splice(at, 1);
-    });
-  });
+  const server = createServer(
+    onlyOwn((_request, response) => {
+      if (isOpen) response.end();
+      else waiting.push(response);
+      response.once('close', () => {
+        const at = waiting.indexOf(response);
+        if (at >= 0) waiting.splice(at, 1);
+      });
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const url = `http://127.0.0.1:${address.port}`;
+  const url = `http://127.0.0.1:${address.port}${OWN_PATH}`;
   return {
     handler: (result = 'event') => ({
       'index.mjs': `export const handler = async (event) => {
