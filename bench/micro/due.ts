@@ -1,12 +1,12 @@
 // Work that waits: durable accepts per second and what they cost the thread that asks, claims and settlements per second, with
 // an empty queue and with a full one. Beside it what the disk itself does: one 4 KiB append and fdatasync after the other.
 import { randomUUID } from 'node:crypto';
-import { fdatasyncSync } from 'node:fs';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { openStore } from '../../host/store/sqlite.ts';
 import type { Due, DueItem } from '../../host/store/store.ts';
+import { measureDisk } from '../support/disk.ts';
 import { wholeNumber } from '../support/flag-values.ts';
 import type { Figures, ScenarioOptions, Table } from '../support/scenario.ts';
 import { spread } from '../support/stats.ts';
@@ -30,7 +30,6 @@ const BATCHES = [16, 256];
 const FILL_BATCH = 2_000;
 /** Nothing of the full queue is due; what is measured is accepted and claimed in front of it. */
 const FAR_MS = 2 ** 40;
-const BLOCK = Buffer.alloc(4_096, 1);
 
 interface Measured {
   readonly queue: string;
@@ -69,7 +68,8 @@ export async function run(options: ScenarioOptions): Promise<Figures> {
     const measured: Measured[] = [];
     const measureAll = async (queue: string) => {
       for (let round = 0; round < rounds; round += 1) {
-        syncs.push(await measureDisk(join(folder, 'raw'), bench));
+        const disk = await measureDisk(join(folder, 'raw'), bench.durationMs, signal);
+        syncs.push(disk.perSecond);
         for (const producers of PRODUCERS) measured.push(await accepts(bench, queue, producers));
         for (const batch of BATCHES) measured.push(await settlements(bench, queue, batch));
         progress(`${queue}: round ${round + 1} of ${rounds}`);
@@ -92,18 +92,6 @@ export async function run(options: ScenarioOptions): Promise<Figures> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function measureDisk(path: string, { durationMs, signal }: Bench): Promise<number> {
-  await using file = await open(path, 'a');
-  const beganAt = performance.now();
-  let count = 0;
-  for (; performance.now() - beganAt < durationMs; count += 1) {
-    await file.appendFile(BLOCK);
-    fdatasyncSync(file.fd);
-    signal.throwIfAborted();
-  }
-  return (count * 1_000) / (performance.now() - beganAt);
 }
 
 async function accepts(bench: Bench, queue: string, producers: number): Promise<Measured> {

@@ -24,7 +24,7 @@ export type Fault = Answer | 'silence' | 'hangUp';
 
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
-  /** Every request, also those that meet a fault. */
+  /** Every request that sends something, also those that meet a fault. */
   readonly requests: readonly ReceivedRequest[];
   /** For every request from now on; undefined serves them again. */
   fault: Fault | undefined;
@@ -46,6 +46,11 @@ export async function startReceiver(
     },
   };
   const server = createServer((request, response) => {
+    // Nothing is ever read here: that is a test beside, which asks every port of the machine.
+    if (request.method === 'GET') {
+      response.writeHead(405).end();
+      return;
+    }
     void buffer(request).then(
       (body) => {
         const { method = '', url: path = '', headers } = request;
